@@ -3,25 +3,32 @@
  *
  * Rules
  *
- *  1. Handles are opaque. What efl_X_create or efl_X_find returns is given back with efl_X_free or efl_X_release,
- *     once; NULL is accepted there and ignored.
- *  2. A function that can fail at once takes an efl_status last and overwrites it. A NULL status is allowed: the outcome
- *     is then not reported. A function that fails returns NULL or does nothing.
- *  3. A function that takes an efl_call is asynchronous. It never blocks, never fails at once, and ends by calling
- *     call->done exactly once, on success and on failure alike, also when the peer or the node is closed.
- *  4. `done` may run before the function that started the operation returns, on the calling thread; otherwise it runs on
- *     a kernel thread (server, client or monitor). It may start further operations and may close. It must not block:
- *     while it does, messages of the peer wait.
- *  5. What a callback receives (status, result, tensor) lives until that callback returns. Strings are UTF-8,
- *     NUL-terminated unless a length is given with them.
- *  6. What the caller passes is copied before the function returns, except tensor data: they are read in place until
- *     `release` is called, which happens exactly once and may come before or after `done`.
- *  7. Memory returned by `allocate` belongs to the kernel until `done`. Nothing is written to it afterwards.
- *  8. Every function may be called from any thread. A handle must not be used after it was given back.
- *  9. efl_node_close refuses new operations, ends the pending ones with EFL_CANCELLED, tells the peers, stops and joins the
- *     threads. It is idempotent and takes less than five seconds whatever the state of the peers. Called from a callback
- *     it starts the same work and returns without waiting for the end of it.
- * 10. A structure given by pointer is versioned by adding functions, not fields. An option that is unknown is an error.
+ *  1. Handles are opaque. What efl_X_create or efl_X_find returns is given back with efl_X_free or
+ *     efl_X_release, once; NULL is accepted there and ignored.
+ *  2. A function that can fail at once takes an efl_status last and overwrites it. A NULL status is
+ *     allowed: the outcome is then not reported. A function that fails returns NULL or does
+ *     nothing.
+ *  3. A function that takes an efl_call is asynchronous. It never blocks, never fails at once, and
+ *     ends by calling call->done exactly once, on success and on failure alike, also when the peer
+ *     or the node is closed.
+ *  4. `done` may run before the function that started the operation returns, on the calling thread;
+ *     otherwise it runs on a kernel thread (server, client or monitor). It may start further
+ *     operations and may close. It must not block: while it does, messages of the peer wait.
+ *  5. What a callback receives (status, result, tensor) lives until that callback returns. Strings
+ *     are UTF-8, NUL-terminated unless a length is given with them.
+ *  6. What the caller passes is copied before the function returns, except tensor data: they are
+ *     read in place until `release` is called, which happens exactly once and may come before or
+ *     after `done`.
+ *  7. Memory returned by `allocate` belongs to the kernel until `done`. Nothing is written to it
+ *     afterwards.
+ *  8. Every function may be called from any thread. A handle must not be used after it was given
+ *     back.
+ *  9. efl_node_close refuses new operations, ends the pending ones with EFL_CANCELLED, tells the
+ *     peers, stops and joins the threads. It is idempotent and takes less than five seconds
+ *     whatever the state of the peers. Called from a callback it starts the same work and returns
+ *     without waiting for the end of it.
+ * 10. A structure given by pointer is versioned by adding functions, not fields. An option that is
+ *     unknown is an error.
  */
 #ifndef EFL_EFL_H_
 #define EFL_EFL_H_
@@ -39,7 +46,7 @@
 extern "C" {
 #endif
 
-/* ---- Status ----------------------------------------------------------------------------------------------------- */
+/* ---- Status ---------------------------------------------------------------------------------- */
 
 /* Canonical codes, with the numbers of gRPC and of tensorflow.error.Code. */
 typedef enum efl_code {
@@ -77,68 +84,79 @@ EFL_EXPORT const char* efl_status_name(const efl_status* status);
 EFL_EXPORT int64_t efl_status_step(const efl_status* status);
 /* The peer as the operation knew it (its party id or its address), "" when there is none. */
 EFL_EXPORT const char* efl_status_peer(const efl_status* status);
-/* Everything above in one line: "DATA_LOSS: receive tensor 'fc1' step 3 from localhost:50052: …". */
+/* All of it in one line: "DATA_LOSS: receive tensor 'fc1' step 3, peer bob:50052: <message>". */
 EFL_EXPORT const char* efl_status_text(const efl_status* status);
 
-/* ---- Options ---------------------------------------------------------------------------------------------------- */
+/* ---- Options --------------------------------------------------------------------------------- */
 
 /*
- * One set of options configures a node and a peer. Each is set by its key; values are text, sizes in bytes, times in
- * milliseconds. The value is checked when it is set, the whole when a node or a peer is created from it.
+ * One set of options configures a node and a peer. Each is set by its key; values are text, sizes
+ * in bytes, times in milliseconds. A value is checked when it is set, the whole when a node or a
+ * peer is created from it.
  *
- *   key                              default   meaning
- *   -- the node
- *   listen_address                   ""        host:port to listen on, port 0 for any; empty: this party only dials
- *   party_id                         ""        how this party calls itself to its peers
- *   server_thread_num                1         threads that take the peers' requests
- *   scanning_interval_ms             30000     longest pause between two scans of the Monitor
- *   server_max_send_message_size     1 GiB     of the answers sent
- *   server_max_receive_message_size  1 GiB     of the requests taken
- *   my_certs_file, my_key_file       ""        PEM files of this party; both or none; both: the server speaks TLS
- *   peer_certs_file                  ""        PEM file the other side is verified with; set: the client speaks TLS
- *   ssl_client_auth                  ""        require | request | none: what the TLS server asks of its clients;
- *                                              empty: require where peer_certs_file is set, otherwise none
- *   -- the peer
- *   name                             ""        finds the peer again with efl_peer_find; unique in the process
- *   role                             leader    leader: waits for the follower; follower: opens the connection
- *   peer_address                     ""        host:port of the peer
- *   client_thread_num                1         threads that take the peer's answers
- *   default_timeout_ms               600000    of an operation that brings none of its own
- *   client_max_send_message_size     1 GiB     of the requests sent
- *   client_max_receive_message_size  1 GiB     of the answers taken
- *   ssl_target_name_override         ""        name to expect in the peer's certificate, and authority to send
- *   mailbox_bytes                    1 GiB     arrived and not yet asked for; what exceeds it is refused
+ *   the node                         default
+ *   listen_address                   ""       host:port, port 0: any; empty: this party only dials
+ *   party_id                         ""       how this party calls itself to its peers
+ *   server_thread_num                1        threads that take the peers' requests
+ *   scanning_interval_ms             30000    longest pause between two scans of the Monitor
+ *   server_max_send_message_size     1 GiB    of the answers sent
+ *   server_max_receive_message_size  1 GiB    of the requests taken
+ *   my_certs_file, my_key_file       ""       PEM files of this party, both or none; both: the
+ *                                             server speaks TLS
+ *   peer_certs_file                  ""       PEM file to verify the other side with; set: the
+ *                                             client speaks TLS
+ *   ssl_client_auth                  ""       require | request | none: what a TLS server asks of
+ *                                             its clients; empty: require where peer_certs_file is
+ *                                             set, otherwise none
+ *
+ *   the peer                         default
+ *   name                             ""       finds the peer with efl_peer_find, unique in the
+ *                                             process; empty: it can't be found
+ *   role                             leader   leader: waits for the follower; follower: opens the
+ *                                             connection
+ *   peer_address                     ""       host:port
+ *   client_thread_num                1        threads that take the peer's answers
+ *   default_timeout_ms               600000   of an operation that brings none of its own
+ *   client_max_send_message_size     1 GiB    of the requests sent
+ *   client_max_receive_message_size  1 GiB    of the answers taken
+ *   ssl_target_name_override         ""       name to expect in the peer's certificate, and the
+ *                                             authority to send
+ *   mailbox_bytes                    1 GiB    arrived and not yet asked for; more is refused
  */
 typedef struct efl_options efl_options;
 
 EFL_EXPORT efl_options* efl_options_create(void);
 EFL_EXPORT void efl_options_free(efl_options* options);
-EFL_EXPORT void efl_options_set(efl_options* options, const char* key, const char* value, efl_status* status);
+EFL_EXPORT void efl_options_set(efl_options* options, const char* key, const char* value,
+                                efl_status* status);
 /*
- * Takes over what the environment sets: EFL_MY_CERTS_FILENAME, EFL_MY_KEY_FILENAME, EFL_PEER_CERTS_FILENAME,
- * EFL_SSL_TARGET_NAME_OVERRIDE, EFL_SSL_CLIENT_AUTH, EFL_CLIENT_MAX_SEND_MESSAGE_SIZE,
- * EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE, EFL_SERVER_MAX_SEND_MESSAGE_SIZE, EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE.
- * A variable that is set and empty counts as not set.
+ * Takes over what the environment sets: EFL_MY_CERTS_FILENAME, EFL_MY_KEY_FILENAME,
+ * EFL_PEER_CERTS_FILENAME, EFL_SSL_TARGET_NAME_OVERRIDE, EFL_SSL_CLIENT_AUTH,
+ * EFL_CLIENT_MAX_SEND_MESSAGE_SIZE, EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE,
+ * EFL_SERVER_MAX_SEND_MESSAGE_SIZE, EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE. A variable that is set and
+ * empty counts as not set.
  */
 EFL_EXPORT void efl_options_set_from_environment(efl_options* options, efl_status* status);
 
-/* ---- Node and peer ---------------------------------------------------------------------------------------------- */
+/* ---- Node and peer --------------------------------------------------------------------------- */
 
 /* One listening server, one Monitor, any number of peers. */
 typedef struct efl_node efl_node;
 /* The other party of a pair: its client, its mailbox, its step counter. */
 typedef struct efl_peer efl_peer;
 
-/* Listens before it returns: a port in use or a certificate that cannot be read is reported here. */
+/* Listens before it returns; a port in use or an unreadable certificate is reported here. */
 EFL_EXPORT efl_node* efl_node_create(const efl_options* options, efl_status* status);
 /* The port it listens on, 0 when it doesn't. */
 EFL_EXPORT int32_t efl_node_port(const efl_node* node);
 EFL_EXPORT void efl_node_close(efl_node* node);
-/* Closes and gives back. Peers found elsewhere stay valid handles; their operations fail with EFL_FAILED_PRECONDITION. */
+/* Closes and gives back. Peers found elsewhere stay valid handles; their operations fail with
+ * EFL_FAILED_PRECONDITION. */
 EFL_EXPORT void efl_node_free(efl_node* node);
 
 /* The returned handle is the caller's, to be given back with efl_peer_release. */
-EFL_EXPORT efl_peer* efl_node_add_peer(efl_node* node, const efl_options* options, efl_status* status);
+EFL_EXPORT efl_peer* efl_node_add_peer(efl_node* node, const efl_options* options,
+                                       efl_status* status);
 /* The peer added under this name in this process, NULL and EFL_NOT_FOUND when there is none. */
 EFL_EXPORT efl_peer* efl_peer_find(const char* name, efl_status* status);
 EFL_EXPORT void efl_peer_release(efl_peer* peer);
@@ -146,23 +164,24 @@ EFL_EXPORT void efl_peer_release(efl_peer* peer);
 /* Operations pending, for tests and metrics. */
 EFL_EXPORT int64_t efl_peer_pending(const efl_peer* peer);
 
-/* The training step: 0 at first. Tensor operations carry the step that their caller names; these only keep it. */
+/* The training step: 0 at first. Tensor operations carry the step that their caller names; these
+ * only keep it. */
 EFL_EXPORT int64_t efl_peer_step(const efl_peer* peer);
 EFL_EXPORT int64_t efl_peer_add_step(efl_peer* peer);
 EFL_EXPORT void efl_peer_reset_step(efl_peer* peer);
 
 /*
- * Names what will be received. A tensor whose name was never registered is refused with EFL_NOT_FOUND.
- * dtype: a TensorFlow DataType number; rank -1: any shape; a dimension of -1: any size. What arrives with another dtype or
- * a shape that cannot be meant fails at both ends. A name that is registered with another dtype or shape is
- * EFL_ALREADY_EXISTS; the same once more is fine.
+ * Names what will be received. A tensor whose name was never registered is refused with
+ * EFL_NOT_FOUND. dtype: a TensorFlow DataType number; rank -1: any shape; a dimension of -1: any
+ * size. What arrives with another dtype or a shape that cannot be meant fails at both ends. A name
+ * that is registered with another dtype or shape is EFL_ALREADY_EXISTS; the same once more is fine.
  */
-EFL_EXPORT void efl_peer_register_tensor(efl_peer* peer, const char* name, int32_t dtype, int32_t rank,
-                                         const int64_t* dims, efl_status* status);
+EFL_EXPORT void efl_peer_register_tensor(efl_peer* peer, const char* name, int32_t dtype,
+                                         int32_t rank, const int64_t* dims, efl_status* status);
 /* Names a dataset whose reader state will be asked for. */
 EFL_EXPORT void efl_peer_register_dataset(efl_peer* peer, const char* name, efl_status* status);
 
-/* ---- Operations ------------------------------------------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------------------------ */
 
 /* What an operation brought, beside a tensor. Unused fields are empty or 0. */
 typedef struct efl_result {
@@ -174,15 +193,15 @@ typedef struct efl_result {
 typedef void (*efl_done_fn)(void* token, const efl_status* status, const efl_result* result);
 
 typedef struct efl_call {
-  uint64_t group;     /* when one operation of a group fails, the pending others fail with it; 0: in no group */
+  uint64_t group;     /* one that fails takes the others of its group with it; 0: no group */
   int64_t timeout_ms; /* from now; negative: the peer's default_timeout_ms */
   efl_done_fn done;
   void* token;
 } efl_call;
 
 /*
- * Leader: waits until the follower has connected. Follower: connects, and tries again while the leader isn't there. Until
- * this has succeeded every other operation is EFL_FAILED_PRECONDITION.
+ * Leader: waits until the follower has connected. Follower: connects, and tries again while the
+ * leader isn't there. Until this has succeeded every other operation is EFL_FAILED_PRECONDITION.
  */
 EFL_EXPORT void efl_peer_connect(efl_peer* peer, const efl_call* call);
 
@@ -192,7 +211,7 @@ typedef struct efl_tensor {
   int32_t dtype;
   int32_t rank; /* 0: a scalar */
   const int64_t* dims;
-  /* Row-major elements in host order. Strings: the length of each as a varint, then the bytes of all. */
+  /* Row-major, in host order. Strings: the length of each as a varint, then the bytes of all. */
   const void* data;
   size_t size;
   void (*release)(void* token); /* NULL: the data outlive the operation */
@@ -200,39 +219,52 @@ typedef struct efl_tensor {
 } efl_tensor;
 
 /* Ends when the peer has consumed the tensor. */
-EFL_EXPORT void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor, const efl_call* call);
+EFL_EXPORT void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor,
+                                     const efl_call* call);
 
 /*
- * Says where the elements go: at least tensor->size bytes, aligned for the dtype. tensor->data is NULL here. NULL ends
- * the receive with EFL_RESOURCE_EXHAUSTED. Called at most once, before `done`, under the rules of `done`.
+ * Says where the elements go: at least tensor->size bytes, aligned for the dtype. tensor->data is
+ * NULL here. NULL ends the receive with EFL_RESOURCE_EXHAUSTED. Called at most once, before `done`,
+ * under the rules of `done`.
  */
 typedef void* (*efl_allocate_fn)(void* token, const efl_tensor* tensor);
 
 /* `allocate` and `done` get the token of the call. */
-EFL_EXPORT void efl_peer_receive_tensor(efl_peer* peer, const char* name, int64_t step, efl_allocate_fn allocate,
-                                        const efl_call* call);
+EFL_EXPORT void efl_peer_receive_tensor(efl_peer* peer, const char* name, int64_t step,
+                                        efl_allocate_fn allocate, const efl_call* call);
 
 /* Answers the peer's next request for the state of this dataset; ends when the answer was taken. */
-EFL_EXPORT void efl_peer_send_reader_state(efl_peer* peer, const char* dataset, const char* block_id,
-                                           int64_t sample_index, const efl_call* call);
-/* Asks for it: result->text and result->index, or EFL_OUT_OF_RANGE when the peer has terminated the reader. */
-EFL_EXPORT void efl_peer_receive_reader_state(efl_peer* peer, const char* dataset, const efl_call* call);
-/* Answers the peer's next request with EFL_OUT_OF_RANGE: the data have ended. Itself it ends with EFL_OK. */
-EFL_EXPORT void efl_peer_terminate_reader(efl_peer* peer, const char* dataset, const efl_call* call);
+EFL_EXPORT void efl_peer_send_reader_state(efl_peer* peer, const char* dataset,
+                                           const char* block_id, int64_t sample_index,
+                                           const efl_call* call);
+/* Asks for it: result->text and result->index, or EFL_OUT_OF_RANGE when the peer has terminated
+ * the reader. */
+EFL_EXPORT void efl_peer_receive_reader_state(efl_peer* peer, const char* dataset,
+                                              const efl_call* call);
+/* Answers the peer's next request with EFL_OUT_OF_RANGE: the data have ended. Itself it ends
+ * with EFL_OK. */
+EFL_EXPORT void efl_peer_terminate_reader(efl_peer* peer, const char* dataset,
+                                          const efl_call* call);
 
 /* Answers the peer's request for the checkpoint version; "" means that there is none. */
-EFL_EXPORT void efl_peer_send_checkpoint_version(efl_peer* peer, const char* version, const efl_call* call);
+EFL_EXPORT void efl_peer_send_checkpoint_version(efl_peer* peer, const char* version,
+                                                 const efl_call* call);
 EFL_EXPORT void efl_peer_receive_checkpoint_version(efl_peer* peer, const efl_call* call);
 
 /*
- * Ends the pending operations of a group with EFL_ABORTED and this reason, as the failure of one of them would. Tensors of
- * the group that were not yet received are refused with it at the peer.
+ * Ends the pending operations of a group with EFL_ABORTED and this reason, as the failure of one of
+ * them would. Tensors of the group that were not yet received are refused with it at the peer.
  */
 EFL_EXPORT void efl_peer_fail_group(efl_peer* peer, uint64_t group, const char* reason);
 
-/* ---- The library ------------------------------------------------------------------------------------------------ */
+/* ---- The library ----------------------------------------------------------------------------- */
 
-typedef enum efl_log_level { EFL_LOG_DEBUG = 0, EFL_LOG_INFO = 1, EFL_LOG_WARNING = 2, EFL_LOG_ERROR = 3 } efl_log_level;
+typedef enum efl_log_level {
+  EFL_LOG_DEBUG = 0,
+  EFL_LOG_INFO = 1,
+  EFL_LOG_WARNING = 2,
+  EFL_LOG_ERROR = 3
+} efl_log_level;
 typedef void (*efl_log_fn)(void* token, int32_t level, const char* message);
 /* Where log lines go, from now on; NULL: standard error. Tensor contents are never logged. */
 EFL_EXPORT void efl_log_set(efl_log_fn log, void* token, int32_t min_level);

@@ -1,0 +1,11 @@
+# Copies the shared libraries that LIBRARY needs, and a plain system may lack, to the folder INTO. What every Debian and
+# Ubuntu with OpenSSL 3 has (libc, libstdc++, libz, libssl, libcrypto) stays the system's.
+file(REMOVE_RECURSE ${INTO})
+file(MAKE_DIRECTORY ${INTO})
+file(GET_RUNTIME_DEPENDENCIES LIBRARIES ${LIBRARY} RESOLVED_DEPENDENCIES_VAR found)
+foreach(path ${found})
+  get_filename_component(name ${path} NAME)
+  if(name MATCHES "^lib(absl|re2|cares)")
+    file(COPY ${path} DESTINATION ${INTO} FOLLOW_SYMLINK_CHAIN)
+  endif()
+endforeach()
