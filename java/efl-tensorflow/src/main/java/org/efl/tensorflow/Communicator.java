@@ -1,0 +1,360 @@
+package org.efl.tensorflow;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
+import org.efl.communicator.Code;
+import org.efl.communicator.CommunicatorException;
+import org.efl.communicator.Node;
+import org.efl.communicator.NodeOptions;
+import org.efl.communicator.Peer;
+import org.efl.communicator.PeerOptions;
+import org.efl.communicator.Role;
+import org.efl.communicator.TlsOptions;
+import org.tensorflow.Operand;
+import org.tensorflow.Session;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TString;
+import org.tensorflow.types.family.TType;
+
+/**
+ * One party's end of a federated pair: it makes the TensorFlow ops that exchange tensors, file
+ * positions and checkpoint versions with the peer.
+ *
+ * <p>Ops are made with the {@link Ops} of a graph, of a function's body, or of an eager session,
+ * where they run at once. Each carries the communicator's name, by which it finds its communicator
+ * when it runs: a graph can be saved, loaded elsewhere, and used with a communicator of that name.
+ * Tensors travel in the training step that {@link #step} shows when their op starts.
+ *
+ * <p>Every failure of the communicator is a {@link CommunicatorException}. Out of {@code
+ * Session.run} TensorFlow throws exceptions of its own; {@link #translate} turns them into one. All
+ * methods may be called from any thread.
+ */
+public final class Communicator implements AutoCloseable {
+  private static final AtomicInteger counter = new AtomicInteger();
+
+  private final String name;
+  private final Role role;
+  private final Node node;
+  private final Peer peer;
+  private final CommunicatorOps ops;
+  private final SessionOps sessionOps;
+  private final CommunicatorHook hook = new CommunicatorHook(this);
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private Communicator(Builder builder, String name) {
+    this.name = name;
+    this.role = builder.role;
+    OpLibrary.load();
+    node = Node.open(builder.node.build());
+    try {
+      peer = node.addPeer(builder.peer.name(name).build());
+    } catch (RuntimeException e) {
+      node.close();
+      throw e;
+    }
+    ops = new CommunicatorOps(name, peer);
+    sessionOps = new SessionOps(name, role);
+  }
+
+  /** Begins a communicator; a role, a peer address and a local address have to be set. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Sends a tensor to the peer, in place: it isn't copied. The op ends when the peer has consumed
+   * it.
+   *
+   * @param name what the peer receives it by
+   * @param tensor of any fixed-width type, or strings
+   * @throws IllegalArgumentException when this graph already sends a tensor of this name
+   */
+  public Op send(Ops tf, String name, Operand<? extends TType> tensor) {
+    checkOpen();
+    return ops.send(tf, name, tensor);
+  }
+
+  /** Receives a tensor of floats, of any shape. */
+  public Operand<TFloat32> recv(Ops tf, String name) {
+    return recv(tf, name, TFloat32.class);
+  }
+
+  /** Receives a tensor of any shape. */
+  public <T extends TType> Operand<T> recv(Ops tf, String name, Class<T> dtype) {
+    return recv(tf, name, dtype, Shape.unknown());
+  }
+
+  /**
+   * Receives a tensor that the peer sends in the same step. What arrives with another type or shape
+   * fails at both ends.
+   *
+   * @param name what the peer sends it by; known to the communicator from this call on
+   * @param shape {@link Shape#unknown()}, or one with dimensions of -1 where any size is fine
+   * @throws IllegalArgumentException when this graph already receives a tensor of this name
+   * @throws CommunicatorException ALREADY_EXISTS when the name is known with another type or shape
+   */
+  public <T extends TType> Operand<T> recv(Ops tf, String name, Class<T> dtype, Shape shape) {
+    checkOpen();
+    return ops.recv(tf, name, dtype, shape);
+  }
+
+  /**
+   * Answers the peer's next question for the reader state of a dataset. Ends when the answer was
+   * taken.
+   *
+   * @param name the dataset, by the same name at both parties
+   * @param blockId scalar: the file to read
+   * @param sampleIndex scalar: the sample in it to begin with
+   */
+  public Op sendReaderState(
+      Ops tf, String name, Operand<TString> blockId, Operand<TInt64> sampleIndex) {
+    checkOpen();
+    return ops.sendReaderState(tf, name, blockId, sampleIndex);
+  }
+
+  /**
+   * Asks the peer for the reader state of a dataset. The op fails with OUT_OF_RANGE when the peer
+   * has terminated the reader.
+   */
+  public ReaderStateOperands recvReaderState(Ops tf, String name) {
+    checkOpen();
+    return ops.recvReaderState(tf, name);
+  }
+
+  /** Answers the peer's next question for the reader state with OUT_OF_RANGE: the data end. */
+  public Op terminateReader(Ops tf, String name) {
+    checkOpen();
+    return ops.terminateReader(tf, name);
+  }
+
+  /** Moves the training step by one. {@link CommunicatorHook} does it after each run. */
+  public Op addStep(Ops tf) {
+    checkOpen();
+    return ops.addStep(tf);
+  }
+
+  /**
+   * Answers the peer's question for the checkpoint version, in a run of its own; blocks until the
+   * peer has taken the answer.
+   *
+   * @param version "" for none
+   */
+  public void sendCkptVersion(Session session, String version) {
+    checkOpen();
+    translated(() -> sessionOps.sendCheckpointVersion(session, version));
+  }
+
+  /** Asks the peer for its checkpoint version, in a run of its own; blocks. "" for none. */
+  public String recvCkptVersion(Session session) {
+    checkOpen();
+    try {
+      return sessionOps.receiveCheckpointVersion(session);
+    } catch (RuntimeException e) {
+      throw translate(e);
+    }
+  }
+
+  /**
+   * Puts the step back to 0 and connects: the leader waits for the follower, the follower tries
+   * until the leader is there, both at most for the default timeout. To be called when all ops of
+   * the graph are made; receives of a graph that was loaded are made known here.
+   */
+  public void initialize(Session session) {
+    checkOpen();
+    ops.registerReceives(session.graph());
+    peer.resetStep();
+    translated(() -> sessionOps.connect(session));
+  }
+
+  /**
+   * Ends what is pending at both parties and stops listening, within five seconds whatever the
+   * state of the peer. A communicator cannot be used again afterwards; a second call does nothing.
+   */
+  public void shutdown(Session session) {
+    close();
+  }
+
+  void runAddStep(Session session) {
+    checkOpen();
+    translated(() -> sessionOps.addStep(session));
+  }
+
+  private static void translated(Runnable run) {
+    try {
+      run.run();
+    } catch (RuntimeException e) {
+      throw translate(e);
+    }
+  }
+
+  /** The training step: 0 after {@link #initialize}. */
+  public long step() {
+    checkOpen();
+    return peer.step();
+  }
+
+  /** The name its ops carry, unique in the process. */
+  public String name() {
+    return name;
+  }
+
+  /** The role of this party. */
+  public Role role() {
+    return role;
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    checkOpen();
+    return node.port();
+  }
+
+  /** The hook that ties this communicator to a {@link TrainingSession}. */
+  public CommunicatorHook hook() {
+    return hook;
+  }
+
+  /** As {@link #shutdown}, without a session. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      node.close();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed.get()) {
+      throw failure(Code.FAILED_PRECONDITION, "Already Closed.");
+    }
+  }
+
+  static CommunicatorException failure(Code code, String reason) {
+    return CommunicatorException.parse(code.name() + ": " + reason).orElseThrow();
+  }
+
+  /**
+   * Finds the communicator's failure in an exception out of a TensorFlow run.
+   *
+   * @return a {@link CommunicatorException} with the exception as its cause, or the exception
+   *     itself when the communicator didn't cause it
+   */
+  public static RuntimeException translate(RuntimeException exception) {
+    return Failures.translate(exception);
+  }
+
+  /** Collects what a communicator is made of. What is not set has the documented default. */
+  public static final class Builder {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
+
+    private final NodeOptions.Builder node = NodeOptions.builder();
+    private final PeerOptions.Builder peer = PeerOptions.builder();
+    private Role role;
+    private String name;
+    private boolean peerAddressSet;
+    private boolean localAddressSet;
+
+    private Builder() {}
+
+    /** Leader: has the labels and waits for the follower. Follower: opens the connection. */
+    public Builder federalRole(Role value) {
+      role = Objects.requireNonNull(value, "federalRole");
+      peer.role(value);
+      return this;
+    }
+
+    /** Where the peer listens, host:port. */
+    public Builder peerAddress(String value) {
+      peer.peerAddress(value);
+      peerAddressSet = true;
+      return this;
+    }
+
+    /** Where this party listens, host:port; port 0 takes a free one. */
+    public Builder localAddress(String value) {
+      node.listenAddress(value);
+      localAddressSet = true;
+      return this;
+    }
+
+    /** Threads that take the peer's answers; 1 by default. */
+    public Builder clientThreadNum(int value) {
+      peer.clientThreadNum(value);
+      return this;
+    }
+
+    /** Threads that take the peer's requests; 1 by default. */
+    public Builder serverThreadNum(int value) {
+      node.serverThreadNum(value);
+      return this;
+    }
+
+    /** Longest pause between two looks of the Monitor at what is overdue; 30 s by default. */
+    public Builder scanningInterval(Duration value) {
+      node.scanningInterval(value);
+      return this;
+    }
+
+    /** How long an op may wait for the peer; 10 minutes by default. */
+    public Builder defaultTimeout(Duration value) {
+      peer.defaultTimeout(value);
+      return this;
+    }
+
+    /**
+     * The name its ops carry: letters, digits, '_', '.' and '-', unique in the process. By default
+     * the role and a number. To be set where graphs are saved and loaded.
+     */
+    public Builder name(String value) {
+      if (!NAME.matcher(value).matches()) {
+        throw new IllegalArgumentException("Not a communicator's name: '" + value + "'");
+      }
+      name = value;
+      return this;
+    }
+
+    /** How this party calls itself to its peer; shown in the peer's errors. */
+    public Builder partyId(String value) {
+      node.partyId(value);
+      return this;
+    }
+
+    /** Certificates; by default those that the environment names. */
+    public Builder tls(TlsOptions value) {
+      node.tls(value);
+      peer.tls(value);
+      return this;
+    }
+
+    /**
+     * Opens the communicator; it listens when this returns.
+     *
+     * @throws IllegalStateException when the role or an address is missing
+     * @throws CommunicatorException when an option is wrong, the port is in use, or a certificate
+     *     can't be used
+     */
+    public Communicator build() {
+      require(role != null, "federalRole");
+      require(peerAddressSet, "peerAddress");
+      require(localAddressSet, "localAddress");
+      return new Communicator(this, name != null ? name : generatedName());
+    }
+
+    private static void require(boolean set, String what) {
+      if (!set) {
+        throw new IllegalStateException(what + " is not set.");
+      }
+    }
+
+    private String generatedName() {
+      return role.name().toLowerCase(Locale.ROOT) + "-" + counter.incrementAndGet();
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package org.efl.tensorflow;
+
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.WeakHashMap;
+import org.efl.communicator.DType;
+import org.efl.communicator.Peer;
+import org.tensorflow.ExecutionEnvironment;
+import org.tensorflow.Graph;
+import org.tensorflow.GraphOperation;
+import org.tensorflow.Operand;
+import org.tensorflow.Operation;
+import org.tensorflow.OperationAttributeInspector;
+import org.tensorflow.OperationBuilder;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Operands;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.DataType;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TString;
+import org.tensorflow.types.family.TType;
+
+/** Makes the ops that a user puts into a graph. */
+final class CommunicatorOps {
+  private static final String RECV_TENSOR = "EflRecvTensor";
+
+  private final String communicator;
+  private final Peer peer;
+
+  /** "send fc1", "receive fc1", … per graph; graphs are not kept alive. */
+  private final Map<ExecutionEnvironment, Set<String>> taken =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  CommunicatorOps(String communicator, Peer peer) {
+    this.communicator = communicator;
+    this.peer = peer;
+  }
+
+  Op send(Ops tf, String name, Operand<? extends TType> tensor) {
+    take(tf, "sends a tensor", name);
+    return build(op(tf, "EflSendTensor").setAttr("tensor_name", name).addInput(tensor.asOutput()));
+  }
+
+  <T extends TType> Operand<T> recv(Ops tf, String name, Class<T> dtype, Shape shape) {
+    Operand<T> tensor = recv(tf, name, Operands.toDataType(dtype), shape);
+    // The C API of shape functions can't read a shape attribute, so a standard op says it.
+    return shape.isUnknown() ? tensor : tf.ensureShape(tensor, shape);
+  }
+
+  <T extends TType> Operand<T> recv(Ops tf, String name, DataType dtype, Shape shape) {
+    take(tf, "receives a tensor", name);
+    register(name, dtype, shape);
+    return op(tf, RECV_TENSOR)
+        .setAttr("tensor_name", name)
+        .setAttr("dtype", dtype)
+        .setAttr("shape", shape)
+        .build()
+        .output(0);
+  }
+
+  private void register(String name, DataType dtype, Shape shape) {
+    DType type = DType.of(dtype.getNumber());
+    if (shape.isUnknown()) {
+      peer.registerTensor(name, type);
+    } else {
+      peer.registerTensor(name, type, shape.asArray());
+    }
+  }
+
+  /** Makes known what the receives of a graph will ask for: a graph that was loaded brings some. */
+  void registerReceives(Graph graph) {
+    for (Iterator<GraphOperation> all = graph.operations(); all.hasNext(); ) {
+      GraphOperation operation = all.next();
+      if (operation.type().equals(RECV_TENSOR)) {
+        registerReceive(operation.attributes());
+      }
+    }
+  }
+
+  private void registerReceive(OperationAttributeInspector attributes) {
+    if (attributes.getAttrString("communicator").equals(communicator)) {
+      register(
+          attributes.getAttrString("tensor_name"),
+          attributes.getAttrType("dtype"),
+          attributes.getAttrShape("shape"));
+    }
+  }
+
+  Op sendReaderState(Ops tf, String name, Operand<TString> blockId, Operand<TInt64> sampleIndex) {
+    peer.registerDataset(name);
+    return build(
+        op(tf, "EflSendReaderState")
+            .setAttr("dataset_name", name)
+            .addInput(blockId.asOutput())
+            .addInput(sampleIndex.asOutput()));
+  }
+
+  ReaderStateOperands recvReaderState(Ops tf, String name) {
+    Operation operation =
+        op(tf, "EflRecvReaderState").setAttr("dataset_name", checked(name)).build();
+    return new ReaderStateOperands(operation.output(0), operation.output(1));
+  }
+
+  Op terminateReader(Ops tf, String name) {
+    peer.registerDataset(name);
+    return build(op(tf, "EflTerminateReader").setAttr("dataset_name", name));
+  }
+
+  Op addStep(Ops tf) {
+    return build(op(tf, "EflAddStep"));
+  }
+
+  private OperationBuilder op(Ops tf, String type) {
+    return tf.scope().opBuilder(type, type).setAttr("communicator", communicator);
+  }
+
+  private static Op build(OperationBuilder builder) {
+    Operation operation = builder.build();
+    return () -> operation;
+  }
+
+  private void take(Ops tf, String what, String name) {
+    checked(name);
+    ExecutionEnvironment environment = tf.scope().env();
+    if (environment.isEager()) {
+      return; // There each call is a run.
+    }
+    Set<String> names =
+        taken.computeIfAbsent(environment, e -> Collections.synchronizedSet(new HashSet<>()));
+    if (!names.add(what + " " + name)) {
+      throw new IllegalArgumentException(
+          "This graph already " + what + " named '" + name + "' with " + communicator + ".");
+    }
+  }
+
+  private static String checked(String name) {
+    Objects.requireNonNull(name, "name");
+    if (name.isEmpty()) {
+      throw new IllegalArgumentException("The name must not be empty.");
+    }
+    return name;
+  }
+}
