@@ -1,0 +1,48 @@
+#include <string>
+
+#include "tensorflow/async_run.h"
+#include "tensorflow/ops.h"
+
+namespace efl_tf {
+namespace {
+
+class ConnectRun final : public AsyncRun {
+ public:
+  using AsyncRun::AsyncRun;
+
+ protected:
+  const char* operation() const override { return "connect"; }
+
+  std::string Start() override {
+    const efl_call call = Call();
+    efl_peer_connect(peer(), &call);
+    return "";
+  }
+};
+
+// Not asynchronous in itself; an AsyncRun finds the communicator and reports as the others do.
+class AddStepRun final : public AsyncRun {
+ public:
+  using AsyncRun::AsyncRun;
+
+ protected:
+  const char* operation() const override { return "add step"; }
+
+  std::string Start() override {
+    const std::string wrong = SetInt64(0, efl_peer_add_step(peer()));
+    if (wrong.empty()) CompleteNow();
+    return wrong;
+  }
+};
+
+}  // namespace
+
+void ComputeConnect(void* kernel, TF_OpKernelContext* context, TF_AsyncOpKernelDoneCallback* done) {
+  AsyncRun::Begin(std::make_unique<ConnectRun>(AttributesOf(kernel), context, done));
+}
+
+void ComputeAddStep(void* kernel, TF_OpKernelContext* context, TF_AsyncOpKernelDoneCallback* done) {
+  AsyncRun::Begin(std::make_unique<AddStepRun>(AttributesOf(kernel), context, done));
+}
+
+}  // namespace efl_tf

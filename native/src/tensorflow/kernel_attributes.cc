@@ -1,0 +1,94 @@
+#include "tensorflow/kernel_attributes.h"
+
+#include <memory>
+
+#include "tensorflow/tf_handles.h"
+
+namespace efl_tf {
+namespace {
+
+// Reads attributes; after the first failure it reads nothing more.
+class Reader {
+ public:
+  explicit Reader(TF_OpKernelConstruction* construction) : construction_(construction) {}
+
+  void String(const char* attribute, std::string* value) {
+    int32_t size = 0;
+    if (!Size(attribute, &size)) return;
+    value->resize(static_cast<size_t>(size));
+    TF_OpKernelConstruction_GetAttrString(construction_, attribute, value->data(), value->size(),
+                                          status_.get());
+  }
+
+  void Int(const char* attribute, int64_t* value) {
+    if (!Ok(status_)) return;
+    TF_OpKernelConstruction_GetAttrInt64(construction_, attribute, value, status_.get());
+  }
+
+  void Type(const char* attribute, TF_DataType* value) {
+    if (!Ok(status_)) return;
+    TF_OpKernelConstruction_GetAttrType(construction_, attribute, value, status_.get());
+  }
+
+  void Shape(const char* attribute, bool* rank_known, std::vector<int64_t>* dims) {
+    int32_t rank = -1;
+    if (!Size(attribute, &rank)) return;
+    *rank_known = rank >= 0;
+    if (rank <= 0) return;
+    dims->resize(static_cast<size_t>(rank));
+    TF_OpKernelConstruction_GetAttrTensorShape(construction_, attribute, dims->data(),
+                                               dims->size(), status_.get());
+  }
+
+  void* Finish(std::unique_ptr<KernelAttributes> attributes) {
+    if (Ok(status_)) return attributes.release();
+    TF_OpKernelConstruction_Failure(construction_, status_.get());
+    return nullptr;
+  }
+
+ private:
+  bool Size(const char* attribute, int32_t* size) {
+    if (!Ok(status_)) return false;
+    int32_t list_size = 0;
+    TF_OpKernelConstruction_GetAttrSize(construction_, attribute, &list_size, size, status_.get());
+    return Ok(status_);
+  }
+
+  TF_OpKernelConstruction* construction_;
+  TfStatus status_ = NewTfStatus();
+};
+
+void* Create(TF_OpKernelConstruction* construction, const char* name_attribute, bool receives) {
+  auto attributes = std::make_unique<KernelAttributes>();
+  Reader reader(construction);
+  reader.String("communicator", &attributes->communicator);
+  reader.Int("timeout_ms", &attributes->timeout_ms);
+  if (name_attribute != nullptr) reader.String(name_attribute, &attributes->name);
+  if (receives) {
+    reader.Type("dtype", &attributes->dtype);
+    reader.Shape("shape", &attributes->rank_known, &attributes->dims);
+  }
+  return reader.Finish(std::move(attributes));
+}
+
+}  // namespace
+
+void* CreatePlain(TF_OpKernelConstruction* construction) {
+  return Create(construction, nullptr, false);
+}
+
+void* CreateTensorSender(TF_OpKernelConstruction* construction) {
+  return Create(construction, "tensor_name", false);
+}
+
+void* CreateTensorReceiver(TF_OpKernelConstruction* construction) {
+  return Create(construction, "tensor_name", true);
+}
+
+void* CreateReader(TF_OpKernelConstruction* construction) {
+  return Create(construction, "dataset_name", false);
+}
+
+void Destroy(void* kernel) { delete static_cast<KernelAttributes*>(kernel); }
+
+}  // namespace efl_tf

@@ -1,0 +1,33 @@
+// What an op of a graph says about itself, read once when TensorFlow makes its kernel.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tensorflow/tf_c_api.h"
+
+namespace efl_tf {
+
+struct KernelAttributes {
+  std::string communicator;
+  std::string name;  // of the tensor or the dataset, "" where the op has none
+  int64_t timeout_ms = -1;
+  TF_DataType dtype = 0;      // receive only
+  bool rank_known = false;    // receive only
+  std::vector<int64_t> dims;  // -1: any size
+};
+
+// Create functions of kernels. They return a KernelAttributes, or report a construction failure and
+// return NULL; TensorFlow then never computes with it.
+void* CreatePlain(TF_OpKernelConstruction* construction);
+void* CreateTensorSender(TF_OpKernelConstruction* construction);
+void* CreateTensorReceiver(TF_OpKernelConstruction* construction);
+void* CreateReader(TF_OpKernelConstruction* construction);
+void Destroy(void* kernel);
+
+inline const KernelAttributes& AttributesOf(void* kernel) {
+  return *static_cast<const KernelAttributes*>(kernel);
+}
+
+}  // namespace efl_tf
