@@ -1,6 +1,7 @@
 #include "tensorflow/kernel_attributes.h"
 
 #include <memory>
+#include <utility>
 
 #include "tensorflow/tf_handles.h"
 
@@ -13,8 +14,11 @@ class Reader {
   explicit Reader(TF_OpKernelConstruction* construction) : construction_(construction) {}
 
   void String(const char* attribute, std::string* value) {
+    if (!Ok(status_)) return;
+    int32_t list_size = 0;
     int32_t size = 0;
-    if (!Size(attribute, &size)) return;
+    TF_OpKernelConstruction_GetAttrSize(construction_, attribute, &list_size, &size, status_.get());
+    if (!Ok(status_)) return;
     value->resize(static_cast<size_t>(size));
     TF_OpKernelConstruction_GetAttrString(construction_, attribute, value->data(), value->size(),
                                           status_.get());
@@ -30,16 +34,6 @@ class Reader {
     TF_OpKernelConstruction_GetAttrType(construction_, attribute, value, status_.get());
   }
 
-  void Shape(const char* attribute, bool* rank_known, std::vector<int64_t>* dims) {
-    int32_t rank = -1;
-    if (!Size(attribute, &rank)) return;
-    *rank_known = rank >= 0;
-    if (rank <= 0) return;
-    dims->resize(static_cast<size_t>(rank));
-    TF_OpKernelConstruction_GetAttrTensorShape(construction_, attribute, dims->data(),
-                                               dims->size(), status_.get());
-  }
-
   void* Finish(std::unique_ptr<KernelAttributes> attributes) {
     if (Ok(status_)) return attributes.release();
     TF_OpKernelConstruction_Failure(construction_, status_.get());
@@ -47,13 +41,6 @@ class Reader {
   }
 
  private:
-  bool Size(const char* attribute, int32_t* size) {
-    if (!Ok(status_)) return false;
-    int32_t list_size = 0;
-    TF_OpKernelConstruction_GetAttrSize(construction_, attribute, &list_size, size, status_.get());
-    return Ok(status_);
-  }
-
   TF_OpKernelConstruction* construction_;
   TfStatus status_ = NewTfStatus();
 };
@@ -64,10 +51,7 @@ void* Create(TF_OpKernelConstruction* construction, const char* name_attribute, 
   reader.String("communicator", &attributes->communicator);
   reader.Int("timeout_ms", &attributes->timeout_ms);
   if (name_attribute != nullptr) reader.String(name_attribute, &attributes->name);
-  if (receives) {
-    reader.Type("dtype", &attributes->dtype);
-    reader.Shape("shape", &attributes->rank_known, &attributes->dims);
-  }
+  if (receives) reader.Type("dtype", &attributes->dtype);
   return reader.Finish(std::move(attributes));
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "tensorflow/tf_c_api.h"
 
@@ -13,10 +12,11 @@ struct KernelAttributes {
   std::string communicator;
   std::string name;  // of the tensor or the dataset, "" where the op has none
   int64_t timeout_ms = -1;
-  TF_DataType dtype = 0;      // receive only
-  bool rank_known = false;    // receive only
-  std::vector<int64_t> dims;  // -1: any size
+  TF_DataType dtype = 0;  // receive only
 };
+
+// The shape attribute of a receive is not among them: the C API reads only shapes without unknown
+// dimensions. The communicator knows it by efl_peer_register_tensor, and checks it.
 
 // Create functions of kernels. They return a KernelAttributes, or report a construction failure and
 // return NULL; TensorFlow then never computes with it.

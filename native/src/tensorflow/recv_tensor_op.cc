@@ -68,7 +68,6 @@ class RecvTensorRun final : public AsyncRun {
     const std::string wrong = CheckShape(tensor, &count_);
     if (!wrong.empty()) return wrong;
     dims_.assign(tensor.dims, tensor.dims + tensor.rank);
-    if (!ShapeFits()) return "a shape that the op excludes";
     size_t expected = 0;
     if (tensor.dtype != kString &&
         (__builtin_mul_overflow(static_cast<size_t>(count_), TF_DataTypeSize(tensor.dtype),
@@ -77,16 +76,6 @@ class RecvTensorRun final : public AsyncRun {
       return std::to_string(tensor.size) + " bytes for " + std::to_string(count_) + " elements";
     }
     return "";
-  }
-
-  bool ShapeFits() const {
-    if (!attributes().rank_known) return true;
-    const std::vector<int64_t>& wanted = attributes().dims;
-    if (wanted.size() != dims_.size()) return false;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i] >= 0 && wanted[i] != dims_[i]) return false;
-    }
-    return true;
   }
 
   // The output itself: bytes land in it. It is the context's; the TF_Tensor goes, so that the next

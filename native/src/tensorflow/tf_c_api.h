@@ -86,8 +86,6 @@ void TF_OpKernelConstruction_GetAttrType(TF_OpKernelConstruction*, const char* a
                                          TF_Status*);
 void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* attr, int64_t*,
                                           TF_Status*);
-void TF_OpKernelConstruction_GetAttrTensorShape(TF_OpKernelConstruction*, const char* attr,
-                                                int64_t* dims, size_t num_dims, TF_Status*);
 
 int64_t TF_GetStepId(TF_OpKernelContext*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);

@@ -237,7 +237,7 @@ public final class Communicator implements AutoCloseable {
   }
 
   static CommunicatorException failure(Code code, String reason) {
-    return CommunicatorException.parse(code.name() + ": " + reason).orElseThrow();
+    return new CommunicatorException(code, "", "", -1, "", reason);
   }
 
   /**

@@ -66,7 +66,7 @@ final class CommunicatorOps {
   private void register(String name, DataType dtype, Shape shape) {
     DType type = DType.of(dtype.getNumber());
     if (shape.isUnknown()) {
-      peer.registerTensor(name, type);
+      peer.registerTensorOfAnyShape(name, type);
     } else {
       peer.registerTensor(name, type, shape.asArray());
     }

@@ -1,6 +1,5 @@
 package org.efl.tensorflow;
 
-import java.nio.charset.StandardCharsets;
 import org.efl.communicator.Role;
 import org.tensorflow.Graph;
 import org.tensorflow.GraphOperation;
@@ -48,7 +47,7 @@ final class SessionOps {
               ? found
               : builder(graph, "EflSendCheckpointVersion").addInput(input.output(0)).build();
     }
-    try (TString value = TString.scalarOf(StandardCharsets.UTF_8, version);
+    try (TString value = TString.scalarOf(version);
         Result result = session.runner().feed(input.output(0), value).addTarget(send).run()) {
       assert result.size() == 0;
     }
@@ -68,7 +67,7 @@ final class SessionOps {
   String receiveCheckpointVersion(Session session) {
     Operation receive = operation(session.graph(), "EflRecvCheckpointVersion");
     try (Result result = session.runner().fetch(receive.output(0)).run()) {
-      return ((TString) result.get(0)).using(StandardCharsets.UTF_8).getObject();
+      return ((TString) result.get(0)).getObject();
     }
   }
 
