@@ -1,12 +1,12 @@
-# gRPC and protobuf linked statically, with everything below them that isn't built position-independent, or belongs to the
-# system, linked dynamically.
+# gRPC linked statically. What is below it, and isn't built position-independent or belongs to the system, is linked
+# dynamically, protobuf too: its archive uses a thread-local model that a shared library can't have.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 pkg_check_modules(GRPCPP REQUIRED grpc++>=1.51)
 
 set(EFL_GRPC_LIBRARIES)
-foreach(name grpc++ grpc gpr upb address_sorting protobuf)
+foreach(name grpc++ grpc gpr upb address_sorting)
   find_library(EFL_LIB_${name} lib${name}.a REQUIRED)
   list(APPEND EFL_GRPC_LIBRARIES ${EFL_LIB_${name}})
 endforeach()
@@ -16,5 +16,5 @@ list(REMOVE_DUPLICATES EFL_BELOW_GRPC)
 
 add_library(efl_grpc INTERFACE)
 target_link_libraries(efl_grpc INTERFACE
-  -Wl,--start-group ${EFL_GRPC_LIBRARIES} -Wl,--end-group ${EFL_BELOW_GRPC}
+  -Wl,--start-group ${EFL_GRPC_LIBRARIES} -Wl,--end-group protobuf ${EFL_BELOW_GRPC}
   OpenSSL::SSL OpenSSL::Crypto Threads::Threads ${CMAKE_DL_LIBS})

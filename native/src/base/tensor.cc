@@ -1,0 +1,48 @@
+#include "base/tensor.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace efl {
+
+std::string ShapeText(const std::vector<int64_t>& dims) {
+  std::string text = "[";
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (i > 0) text += ',';
+    text += dims[i] < 0 ? "?" : absl::StrCat(dims[i]);
+  }
+  return text + "]";
+}
+
+int64_t ElementCount(const std::vector<int64_t>& dims) {
+  constexpr int64_t kMost = int64_t{1} << 62;
+  int64_t count = 1;
+  bool empty = false;
+  for (int64_t dim : dims) {
+    if (dim < 0) return -1;
+    if (dim == 0) {
+      empty = true;
+    } else if (count > kMost / dim) {
+      return -1;
+    } else {
+      count *= dim;
+    }
+  }
+  return empty ? 0 : count;
+}
+
+Status CheckTensor(const TensorInfo& info) {
+  const auto invalid = [](std::string why) { return Status(Code::kInvalidArgument, why); };
+  if (!DTypeIsKnown(info.dtype)) return invalid(absl::StrCat("unknown dtype ", info.dtype));
+  const int64_t count = ElementCount(info.dims);
+  if (count < 0) return invalid(absl::StrCat("impossible shape ", ShapeText(info.dims)));
+  const size_t element = DTypeSize(info.dtype);
+  const auto elements = static_cast<uint64_t>(count);
+  // A string takes at least the byte that holds its length.
+  const bool fits = element == 0 ? info.size >= elements && (count > 0 || info.size == 0)
+                                 : info.size / element == elements && info.size % element == 0;
+  if (fits) return {};
+  return invalid(absl::StrCat(info.size, " bytes of content for ", DTypeName(info.dtype), " ",
+                              ShapeText(info.dims)));
+}
+
+}  // namespace efl

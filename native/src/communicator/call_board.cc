@@ -1,0 +1,109 @@
+#include "communicator/call_board.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace efl {
+
+void CallBoard::Open(const std::string& topic) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  topics_[topic];
+}
+
+bool CallBoard::IsOpen(const std::string& topic) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return topics_.count(topic) > 0;
+}
+
+// The operation is claimed by now.
+void CallBoard::Give(const AnswerPtr& answer, const QuestionPtr& question) {
+  question->Answer(answer->status, answer->outcome, [answer](bool sent) {
+    answer->operation->End(
+        sent ? Status()
+             : Status(Code::kUnavailable, "the peer was gone before it had taken the answer"));
+  });
+}
+
+void CallBoard::Post(const std::string& topic, const AnswerPtr& answer) {
+  QuestionPtr question;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    Topic& at = topics_[topic];
+    if (answer->operation->claimed()) return;
+    if (at.questions.empty()) {
+      at.answers.push_back(answer);
+      return;
+    }
+    if (!answer->operation->Claim()) return;
+    question = std::move(at.questions.front());
+    at.questions.pop_front();
+  }
+  Give(answer, question);
+}
+
+void CallBoard::Ask(const std::string& topic, const QuestionPtr& question) {
+  AnswerPtr answer;
+  Status closed;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed = closed_;
+    Topic& at = topics_[topic];
+    while (closed.ok() && answer == nullptr && !at.answers.empty()) {
+      if (at.answers.front()->operation->Claim()) answer = std::move(at.answers.front());
+      at.answers.pop_front();
+    }
+    if (closed.ok() && answer == nullptr) at.questions.push_back(question);
+  }
+  if (!closed.ok()) {
+    question->Answer(closed, {}, nullptr);
+  } else if (answer != nullptr) {
+    Give(answer, question);
+  } else {
+    question->OnGivenUp(
+        [this, topic, weak = std::weak_ptr<Question>(question)] { GivenUp(topic, weak.lock()); });
+  }
+}
+
+void CallBoard::GivenUp(const std::string& topic, const QuestionPtr& question) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::deque<QuestionPtr>& questions = topics_[topic].questions;
+  questions.erase(std::remove(questions.begin(), questions.end(), question), questions.end());
+}
+
+void CallBoard::Withdraw(const std::string& topic, const AnswerPtr& answer) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::deque<AnswerPtr>& answers = topics_[topic].answers;
+  answers.erase(std::remove(answers.begin(), answers.end(), answer), answers.end());
+}
+
+void CallBoard::AbandonWaiting(const Status& status) {
+  std::vector<OperationPtr> waiting;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [name, topic] : topics_) {
+      for (const AnswerPtr& answer : topic.answers) waiting.push_back(answer->operation);
+    }
+  }
+  for (const OperationPtr& operation : waiting) operation->Abandon(status);
+}
+
+void CallBoard::Refuse(const std::string& topic, const Status& status) {
+  std::deque<QuestionPtr> questions;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    questions.swap(topics_[topic].questions);
+  }
+  for (const QuestionPtr& question : questions) question->Answer(status, {}, nullptr);
+}
+
+void CallBoard::Close(const Status& status) {
+  std::vector<std::string> names;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = status;
+    for (const auto& [name, topic] : topics_) names.push_back(name);
+  }
+  for (const std::string& name : names) Refuse(name, status);
+}
+
+}  // namespace efl

@@ -1,0 +1,61 @@
+// Answers that this party has posted, and questions of the peer that wait for one, by topic, first
+// in first out.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "communicator/operation.h"
+#include "wire/inbound.h"
+
+namespace efl {
+
+// An operation that ends when the peer has taken this answer.
+struct Answer {
+  OperationPtr operation;
+  Status status;
+  Outcome outcome;
+};
+using AnswerPtr = std::shared_ptr<Answer>;
+
+class CallBoard {
+ public:
+  CallBoard() = default;
+  CallBoard(const CallBoard&) = delete;
+  CallBoard& operator=(const CallBoard&) = delete;
+
+  // Which topics are open is for the caller to mind.
+  void Open(const std::string& topic);
+  bool IsOpen(const std::string& topic) const;
+
+  void Post(const std::string& topic, const AnswerPtr& answer);
+  void Ask(const std::string& topic, const QuestionPtr& question);
+  // An answer that was ended from outside is no longer given.
+  void Withdraw(const std::string& topic, const AnswerPtr& answer);
+
+  // Ends the answers that wait for a question; the peer will ask nothing more.
+  void AbandonWaiting(const Status& status);
+  // Answers the questions of this topic that wait.
+  void Refuse(const std::string& topic, const Status& status);
+  // Answers every question that waits, and whatever is still asked.
+  void Close(const Status& status);
+
+ private:
+  struct Topic {
+    std::deque<AnswerPtr> answers;
+    std::deque<QuestionPtr> questions;
+  };
+
+  static void Give(const AnswerPtr& answer, const QuestionPtr& question);
+  void GivenUp(const std::string& topic, const QuestionPtr& question);
+
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Topic> topics_;
+  Status closed_;
+};
+
+}  // namespace efl

@@ -1,0 +1,276 @@
+#include "communicator/mailbox.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace efl {
+namespace {
+
+// What a parked tensor costs beside its bytes: nobody can fill the memory with empty ones.
+constexpr int64_t kParkedOverhead = 512;
+// Of one name; older ones make room.
+constexpr size_t kFailuresKept = 16;
+
+int64_t Cost(const Delivery& delivery) {
+  return static_cast<int64_t>(delivery.info().size) + kParkedOverhead;
+}
+
+void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
+  const TensorInfo& info = delivery->info();
+  void* to = receive->allocate(info);
+  if (to == nullptr && info.size > 0) {
+    const Status status(Code::kResourceExhausted,
+                        absl::StrCat("the receiver has no room for ", info.size, " bytes"));
+    delivery->Answer(status);
+    receive->operation->End(status);
+    return;
+  }
+  delivery->Land(to, [receive, delivery](const Status& status) {
+    delivery->Answer(status);
+    receive->operation->End(status);
+  });
+}
+
+bool Fits(const std::vector<int64_t>& declared, const std::vector<int64_t>& dims) {
+  return declared.size() == dims.size() &&
+         std::equal(declared.begin(), declared.end(), dims.begin(),
+                    [](int64_t want, int64_t have) { return want < 0 || want == have; });
+}
+
+}  // namespace
+
+Status Mailbox::Register(const std::string& name, int32_t dtype,
+                         const std::optional<std::vector<int64_t>>& dims) {
+  if (name.empty()) return {Code::kInvalidArgument, "a tensor needs a name"};
+  if (!DTypeIsKnown(dtype)) {
+    return {Code::kInvalidArgument,
+            absl::StrCat("tensor '", name, "': dtype ", dtype, " cannot be received")};
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto [at, added] = boxes_.try_emplace(name);
+  Box& box = at->second;
+  if (!added && (box.dtype != dtype || box.dims != dims)) {
+    return {Code::kAlreadyExists,
+            absl::StrCat("tensor '", name, "' is registered as ", DTypeName(box.dtype),
+                         box.dims ? ShapeText(*box.dims) : " of any shape")};
+  }
+  box.dtype = dtype;
+  box.dims = dims;
+  return {};
+}
+
+Status Mailbox::Check(const Box& box, const TensorInfo& info) const {
+  if (info.dtype != box.dtype) {
+    return {Code::kInvalidArgument, absl::StrCat("sent as ", DTypeName(info.dtype),
+                                                 ", expected as ", DTypeName(box.dtype))};
+  }
+  if (box.dims && !Fits(*box.dims, info.dims)) {
+    return {Code::kInvalidArgument, absl::StrCat("sent with shape ", ShapeText(info.dims),
+                                                 ", expected ", ShapeText(*box.dims))};
+  }
+  return {};
+}
+
+void Mailbox::Deliver(const DeliveryPtr& delivery) {
+  Consequence follows;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    follows = Decide(delivery);
+  }
+  follows();
+}
+
+Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
+  const auto answer = [delivery](Status status) {
+    return [delivery, status = std::move(status)] { delivery->Answer(status); };
+  };
+  const TensorInfo& info = delivery->info();
+  if (!closed_.ok()) return answer(closed_);
+  const auto at = boxes_.find(info.name);
+  if (at == boxes_.end()) {
+    // Existing parties look for this sentence.
+    return answer({Code::kNotFound, absl::StrCat("Tensor named ", info.name, " not registered.")});
+  }
+  Box& box = at->second;
+  if (!delivery->defect().ok()) return Refuse(&box, delivery, delivery->defect());
+  if (Status status = Check(box, info); !status.ok()) return Refuse(&box, delivery, status);
+  if (ReceivePtr receive = TakeWaiting(&box, info.step)) {
+    return [receive, delivery] { Land(receive, delivery); };
+  }
+  while (!box.waiting.empty()) {
+    const ReceivePtr oldest = std::move(box.waiting.front());
+    box.waiting.pop_front();
+    if (oldest->operation->Claim()) return Mismatch(oldest, delivery);
+  }
+  if (parked_bytes_ + Cost(*delivery) > limit_bytes_) {
+    return answer(
+        {Code::kResourceExhausted,
+         absl::StrCat("the receiver holds ", parked_bytes_, " bytes that it hasn't asked for; ",
+                      info.size, " more exceed its mailbox_bytes=", limit_bytes_)});
+  }
+  Park(&box, delivery);
+  return [this, delivery] {
+    delivery->OnGivenUp([this, weak = std::weak_ptr<Delivery>(delivery)] { GivenUp(weak.lock()); });
+  };
+}
+
+void Mailbox::Park(Box* box, const DeliveryPtr& delivery) {
+  parked_bytes_ += Cost(*delivery);
+  box->parked.push_back({delivery->info().step, delivery, {}});
+}
+
+// The oldest live receive of this step, claimed.
+ReceivePtr Mailbox::TakeWaiting(Box* box, int64_t step) {
+  for (auto at = box->waiting.begin(); at != box->waiting.end();) {
+    if ((*at)->step != step) {
+      ++at;
+      continue;
+    }
+    ReceivePtr receive = std::move(*at);
+    at = box->waiting.erase(at);
+    if (receive->operation->Claim()) return receive;
+  }
+  return nullptr;
+}
+
+// Fails the tensor at both ends: now, or when the receive comes.
+Mailbox::Consequence Mailbox::Refuse(Box* box, const DeliveryPtr& delivery, const Status& status) {
+  const ReceivePtr receive = TakeWaiting(box, delivery->info().step);
+  if (receive == nullptr) KeepFailure(box, delivery->info().step, status);
+  return [receive, delivery, status] {
+    delivery->Answer(status);
+    if (receive != nullptr) receive->operation->End(status);
+  };
+}
+
+// The receive is claimed.
+Mailbox::Consequence Mailbox::Mismatch(const ReceivePtr& receive, const DeliveryPtr& delivery) {
+  const Status status(Code::kDataLoss,
+                      absl::StrCat("the parties are out of step: step ", delivery->info().step,
+                                   " was sent, step ", receive->step, " is awaited"));
+  return [receive, delivery, status] {
+    delivery->Answer(status);
+    receive->operation->End(status);
+  };
+}
+
+void Mailbox::KeepFailure(Box* box, int64_t step, const Status& status) {
+  const auto is_failure = [](const Parked& parked) { return parked.delivery == nullptr; };
+  const auto failures = std::count_if(box->parked.begin(), box->parked.end(), is_failure);
+  if (static_cast<size_t>(failures) >= kFailuresKept) {
+    box->parked.erase(std::find_if(box->parked.begin(), box->parked.end(), is_failure));
+  }
+  box->parked.push_back({step, nullptr, status});
+}
+
+void Mailbox::Post(const ReceivePtr& receive) {
+  Consequence follows;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    follows = Decide(receive);
+  }
+  follows();
+}
+
+Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
+  const auto end = [receive](Status status) {
+    return [receive, status = std::move(status)] { receive->operation->TryEnd(status); };
+  };
+  const auto at = boxes_.find(receive->name);
+  if (at == boxes_.end()) {
+    return end({Code::kInvalidArgument,
+                absl::StrCat("no tensor of this name is registered to be received")});
+  }
+  Box& box = at->second;
+  for (const ReceivePtr& other : box.waiting) {
+    if (other->step == receive->step && !other->operation->claimed()) {
+      return end({Code::kAlreadyExists,
+                  "a receive of this name and step is waiting already: one receive for each send"});
+    }
+  }
+  // A failure of an earlier step concerns nobody any more.
+  while (!box.parked.empty() && box.parked.front().delivery == nullptr &&
+         box.parked.front().step < receive->step) {
+    box.parked.pop_front();
+  }
+  if (receive->operation->claimed()) return [] {};
+  if (box.parked.empty()) {
+    box.waiting.push_back(receive);
+    return [] {};
+  }
+  auto found = std::find_if(box.parked.begin(), box.parked.end(),
+                            [&](const Parked& parked) { return parked.step == receive->step; });
+  const bool matches = found != box.parked.end();
+  if (!matches) found = box.parked.begin();
+  if (!receive->operation->Claim()) return [] {};
+  const Parked parked = std::move(*found);
+  box.parked.erase(found);
+  if (parked.delivery == nullptr) {
+    return [receive, status = parked.failure] { receive->operation->End(status); };
+  }
+  parked_bytes_ -= Cost(*parked.delivery);
+  if (!matches) return Mismatch(receive, parked.delivery);
+  return [receive, delivery = parked.delivery] { Land(receive, delivery); };
+}
+
+void Mailbox::Fail(const std::string& name, int64_t step, const Status& status) {
+  ReceivePtr receive;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto at = boxes_.find(name);
+    if (at == boxes_.end()) return;
+    receive = TakeWaiting(&at->second, step);
+    if (receive == nullptr) KeepFailure(&at->second, step, status);
+  }
+  if (receive != nullptr) receive->operation->End(status);
+}
+
+void Mailbox::GivenUp(const DeliveryPtr& delivery) {
+  if (delivery == nullptr) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::deque<Parked>& parked = boxes_[delivery->info().name].parked;
+  const auto at = std::find_if(parked.begin(), parked.end(),
+                               [&](const Parked& one) { return one.delivery == delivery; });
+  if (at == parked.end()) return;
+  parked_bytes_ -= Cost(*delivery);
+  parked.erase(at);
+}
+
+void Mailbox::Withdraw(const ReceivePtr& receive) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto at = boxes_.find(receive->name);
+  if (at == boxes_.end()) return;
+  std::deque<ReceivePtr>& waiting = at->second.waiting;
+  waiting.erase(std::remove(waiting.begin(), waiting.end(), receive), waiting.end());
+}
+
+void Mailbox::AbandonWaiting(const Status& status) {
+  std::vector<OperationPtr> all;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& [name, box] : boxes_) {
+      for (const ReceivePtr& receive : box.waiting) all.push_back(receive->operation);
+    }
+  }
+  for (const OperationPtr& operation : all) operation->Abandon(status);
+}
+
+void Mailbox::Close(const Status& status) {
+  std::vector<Parked> refused;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = status;
+    for (auto& [name, box] : boxes_) {
+      std::move(box.parked.begin(), box.parked.end(), std::back_inserter(refused));
+      box.parked.clear();
+    }
+    parked_bytes_ = 0;
+  }
+  for (const Parked& parked : refused) {
+    if (parked.delivery != nullptr) parked.delivery->Answer(status);
+  }
+}
+
+}  // namespace efl

@@ -1,0 +1,85 @@
+// What has arrived and what is awaited, by name and step. The table of outcomes is in DESIGN.md.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "communicator/operation.h"
+#include "wire/inbound.h"
+
+namespace efl {
+
+// A receive that waits for its tensor.
+struct Receive {
+  OperationPtr operation;
+  std::string name;
+  int64_t step = 0;
+  // Where the elements go; null when there is no room.
+  std::function<void*(const TensorInfo&)> allocate;
+};
+using ReceivePtr = std::shared_ptr<Receive>;
+
+class Mailbox {
+ public:
+  explicit Mailbox(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // dims: none for any shape, -1 for any size.
+  Status Register(const std::string& name, int32_t dtype,
+                  const std::optional<std::vector<int64_t>>& dims);
+
+  void Deliver(const DeliveryPtr& delivery);
+  void Post(const ReceivePtr& receive);
+
+  // The peer's send of this name and step has failed.
+  void Fail(const std::string& name, int64_t step, const Status& status);
+  // A receive that was ended from outside no longer waits.
+  void Withdraw(const ReceivePtr& receive);
+
+  // Ends the receives that wait; the peer will send nothing more.
+  void AbandonWaiting(const Status& status);
+  // Refuses what is parked and whatever still comes.
+  void Close(const Status& status);
+
+ private:
+  // What came in and was not asked for yet: a tensor, or the failure of one.
+  struct Parked {
+    int64_t step;
+    DeliveryPtr delivery;
+    Status failure;
+  };
+  struct Box {
+    int32_t dtype = 0;
+    std::optional<std::vector<int64_t>> dims;
+    std::deque<Parked> parked;
+    std::deque<ReceivePtr> waiting;
+  };
+  // What follows from a decision taken under the lock, done after it is released.
+  using Consequence = std::function<void()>;
+
+  Consequence Decide(const DeliveryPtr& delivery);
+  Consequence Decide(const ReceivePtr& receive);
+  Consequence Refuse(Box* box, const DeliveryPtr& delivery, const Status& status);
+  Consequence Mismatch(const ReceivePtr& receive, const DeliveryPtr& delivery);
+  Status Check(const Box& box, const TensorInfo& info) const;
+  ReceivePtr TakeWaiting(Box* box, int64_t step);
+  void Park(Box* box, const DeliveryPtr& delivery);
+  void GivenUp(const DeliveryPtr& delivery);
+  void KeepFailure(Box* box, int64_t step, const Status& status);
+
+  const int64_t limit_bytes_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Box> boxes_;
+  int64_t parked_bytes_ = 0;
+  Status closed_;
+};
+
+}  // namespace efl

@@ -1,0 +1,69 @@
+// Knows every pending operation of a node and ends what is overdue, or whose group has failed.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "communicator/operation.h"
+
+namespace efl {
+
+class Monitor {
+ public:
+  explicit Monitor(std::chrono::milliseconds scanning_interval);
+  ~Monitor();
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  // Watches it until it ends. False, and the reason, when its group has already failed; the
+  // operation is then not watched, and the caller ends it. `owner` marks what AbandonAll of the
+  // same owner ends.
+  Status Watch(const OperationPtr& operation, const void* owner);
+
+  // Ends every pending operation of this owner.
+  void AbandonAll(const void* owner, const Status& status);
+  void FailGroup(const void* owner, uint64_t group, const Status& cause);
+
+  int64_t pending(const void* owner) const;
+
+  // Joins the thread. What is still pending stays pending: end it first.
+  void Stop();
+  bool OnThread() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+ private:
+  using Clock = Operation::Clock;
+  using ByDeadline = std::multimap<Clock::time_point, OperationPtr>;
+  struct Entry {
+    ByDeadline::iterator place;
+    const void* owner;
+  };
+  struct FailedGroup {
+    const void* owner;
+    uint64_t group;
+    Status cause;
+  };
+
+  void Run();
+  void OnEnd(Operation* operation, const Status& status);
+  std::vector<OperationPtr> TakeOverdue(Clock::time_point now);
+
+  const std::chrono::milliseconds scanning_interval_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  Clock::time_point wakes_at_ = Clock::time_point::max();
+  ByDeadline by_deadline_;
+  std::unordered_map<const Operation*, Entry> entries_;
+  // The latest failures, so that an operation of a failed group that starts late fails too.
+  std::deque<FailedGroup> failed_groups_;
+  std::thread thread_;
+};
+
+}  // namespace efl

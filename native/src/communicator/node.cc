@@ -1,0 +1,121 @@
+#include "communicator/node.h"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "wire/pair/pair.h"
+#include "wire/trainer/trainer_server.h"
+
+namespace efl {
+namespace {
+
+ServerOptions ServerOptionsOf(const Options& options) {
+  ServerOptions server;
+  server.address = options.listen_address;
+  server.thread_num = static_cast<int>(options.server_thread_num);
+  server.max_send_message_size = options.server_max_send_message_size;
+  server.max_receive_message_size = options.server_max_receive_message_size;
+  return server;
+}
+
+// Never 0, which stands for "not known".
+uint64_t RandomIncarnation() {
+  std::random_device device;
+  const uint64_t high = device();
+  return (high << 32 | device()) | 1;
+}
+
+}  // namespace
+
+Node::Node(const Options& options, const TlsIdentity& tls)
+    : options_(options),
+      incarnation_(RandomIncarnation()),
+      monitor_(std::make_shared<Monitor>(std::chrono::milliseconds(options.scanning_interval_ms))),
+      server_(ServerOptionsOf(options), tls) {
+  // The server is shut down before this goes away.
+  trainer_service_ = AddTrainerService(&server_, [this] { return ThePeer(); });
+  pair_service_ = AddPairService(&server_, [this] { return ThePeer(); });
+}
+
+std::shared_ptr<Node> Node::Open(const Options& options, Status* status) {
+  TlsIdentity tls;
+  *status = options.CheckNode();
+  if (status->ok()) *status = LoadTls(options.tls, &tls);
+  if (!status->ok()) return nullptr;
+  std::shared_ptr<Node> node(new Node(options, tls));
+  *status = node->server_.Start();
+  return status->ok() ? node : nullptr;
+}
+
+Node::~Node() {
+  server_.Shutdown();
+  monitor_->Stop();
+}
+
+std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status) {
+  TlsIdentity tls;
+  *status = options.CheckPeer();
+  if (status->ok()) *status = LoadTls(options.tls, &tls);
+  if (!status->ok()) return nullptr;
+  auto peer = std::make_shared<Peer>(options, tls, monitor_, incarnation_);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (closing_) {
+    *status = {Code::kFailedPrecondition, "Already Closed."};
+  } else if (!peers_.empty()) {
+    *status = {
+        Code::kFailedPrecondition,
+        "this node has its peer: the trainer wire does not say who calls, so it carries one"};
+  } else {
+    peers_.push_back(peer);
+    return peer;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Peer> Node::ThePeer() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return peers_.empty() ? nullptr : peers_.front();
+}
+
+bool Node::OnKernelThread() const {
+  if (server_.OnThread() || monitor_->OnThread()) return true;
+  std::lock_guard<std::mutex> lock(mutex_);
+  return std::any_of(peers_.begin(), peers_.end(),
+                     [](const std::shared_ptr<Peer>& peer) { return peer->OnThread(); });
+}
+
+void Node::Close() {
+  const bool on_kernel_thread = OnKernelThread();
+  std::vector<std::shared_ptr<Peer>> peers;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (closing_) {
+      if (!on_kernel_thread) closed_changed_.wait(lock, [this] { return closed_; });
+      return;
+    }
+    closing_ = true;
+    peers = peers_;
+  }
+  for (const auto& peer : peers) peer->BeginClose();
+  if (on_kernel_thread) {
+    // It would join itself.
+    std::thread([self = shared_from_this()] { self->FinishClose(); }).detach();
+  } else {
+    FinishClose();
+  }
+}
+
+void Node::FinishClose() {
+  for (const auto& peer : peers_) peer->SayGoodbye();
+  server_.Shutdown();
+  for (const auto& peer : peers_) peer->FinishClose();
+  monitor_->Stop();
+  std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+  closed_changed_.notify_all();
+}
+
+}  // namespace efl

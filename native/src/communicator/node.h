@@ -1,0 +1,55 @@
+// One party: a listening server, a Monitor, its peers, and the order in which all of it goes away.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "communicator/monitor.h"
+#include "communicator/options.h"
+#include "communicator/peer.h"
+#include "grpc/server.h"
+
+namespace efl {
+
+class Node final : public std::enable_shared_from_this<Node> {
+ public:
+  // Listens before it returns; null and the reason when it can't.
+  static std::shared_ptr<Node> Open(const Options& options, Status* status);
+  // Close first.
+  ~Node();
+
+  // Null and the reason when it can't. The `trainer` wire doesn't say who calls, so a node that
+  // speaks it has one peer.
+  std::shared_ptr<Peer> AddPeer(const Options& options, Status* status);
+
+  int port() const { return server_.port(); }
+
+  // DESIGN.md, Shutdown. Idempotent; returns when all is gone, or at once on a kernel thread.
+  void Close();
+
+ private:
+  explicit Node(const Options& options, const TlsIdentity& tls);
+
+  std::shared_ptr<Peer> ThePeer() const;
+  bool OnKernelThread() const;
+  void FinishClose();
+
+  const Options options_;
+  const uint64_t incarnation_;
+  const std::shared_ptr<Monitor> monitor_;
+  Server server_;
+  std::unique_ptr<grpc::Service> trainer_service_;
+  std::unique_ptr<grpc::Service> pair_service_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable closed_changed_;
+  std::vector<std::shared_ptr<Peer>> peers_;
+  bool closing_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace efl

@@ -1,0 +1,42 @@
+#include "communicator/operation.h"
+
+#include <utility>
+
+namespace efl {
+
+Operation::Operation(Spec spec)
+    : spec_(std::move(spec)),
+      started_(Clock::now()),
+      deadline_(started_ + std::chrono::milliseconds(spec_.timeout_ms)) {}
+
+void Operation::set_note(std::string note) {
+  std::lock_guard<std::mutex> lock(note_mutex_);
+  note_ = std::move(note);
+}
+
+std::string Operation::note() const {
+  std::lock_guard<std::mutex> lock(note_mutex_);
+  return note_;
+}
+
+void Operation::End(const Status& status, const Outcome& outcome) {
+  const OperationPtr self = shared_from_this();  // on_end and done may drop the last other owner
+  const Status said = status.About(spec_.subject);
+  if (on_end_) std::exchange(on_end_, nullptr)(this, said);
+  std::exchange(spec_.done, nullptr)(said, outcome);
+}
+
+bool Operation::TryEnd(const Status& status, const Outcome& outcome) {
+  if (!Claim()) return false;
+  End(status, outcome);
+  return true;
+}
+
+bool Operation::Abandon(const Status& status) {
+  if (!Claim()) return false;
+  if (abandon_) std::exchange(abandon_, nullptr)(status);
+  End(status);
+  return true;
+}
+
+}  // namespace efl

@@ -1,0 +1,81 @@
+// One asynchronous call of the user, from its start to its one end.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/status.h"
+
+namespace efl {
+
+// What an operation brought, beside a tensor.
+struct Outcome {
+  std::string text;   // checkpoint version, or block id
+  int64_t index = 0;  // sample index
+};
+
+class Operation;
+using OperationPtr = std::shared_ptr<Operation>;
+
+// Waiting → claimed → ended. Only the one that claims it may end it, so an operation whose
+// destination is being written can't be ended under the writer.
+class Operation : public std::enable_shared_from_this<Operation> {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Done = std::function<void(const Status&, const Outcome&)>;
+
+  struct Spec {
+    Subject subject;
+    uint64_t group = 0;
+    int64_t timeout_ms = 0;
+    Done done;
+  };
+
+  explicit Operation(Spec spec);
+
+  const Subject& subject() const { return spec_.subject; }
+  uint64_t group() const { return spec_.group; }
+  int64_t timeout_ms() const { return spec_.timeout_ms; }
+  Clock::time_point started() const { return started_; }
+  Clock::time_point deadline() const { return deadline_; }
+
+  // How to take it out of the place where it waits, when it is ended from outside. Set before the
+  // operation gets there, and only by that place; runs without a lock held, at most once.
+  void set_abandon(std::function<void(const Status&)> abandon) { abandon_ = std::move(abandon); }
+  // Runs once after the end, before `done`: the Monitor takes it off its list.
+  void set_on_end(std::function<void(Operation*, const Status&)> on_end) {
+    on_end_ = std::move(on_end);
+  }
+
+  // What it is waiting for, said to the user when it is overdue.
+  void set_note(std::string note);
+  std::string note() const;
+
+  // True for the first caller, who then has to call End.
+  bool Claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
+  bool claimed() const { return claimed_.load(std::memory_order_acquire); }
+
+  // By the one that claimed it. The status is completed with the subject.
+  void End(const Status& status, const Outcome& outcome = {});
+  // Claim and End, if nobody else has.
+  bool TryEnd(const Status& status, const Outcome& outcome = {});
+  // Ends it from outside: as TryEnd, and takes it out of where it waits.
+  bool Abandon(const Status& status);
+
+ private:
+  Spec spec_;
+  const Clock::time_point started_;
+  const Clock::time_point deadline_;
+  std::atomic<bool> claimed_{false};
+  mutable std::mutex note_mutex_;
+  std::string note_;
+  std::function<void(const Status&)> abandon_;
+  std::function<void(Operation*, const Status&)> on_end_;
+};
+
+}  // namespace efl

@@ -1,0 +1,377 @@
+#include "communicator/peer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "grpc/probe.h"
+#include "wire/trainer/trainer_client.h"
+
+namespace efl {
+namespace {
+
+// Topics of the CallBoard.
+constexpr const char* kConnectTopic = "connect";
+constexpr const char* kCheckpointTopic = "checkpoint";
+std::string ReaderTopic(const std::string& dataset) { return absl::StrCat("reader/", dataset); }
+
+ClientOptions ClientOptionsOf(const Options& options) {
+  ClientOptions client;
+  client.address = options.peer_address;
+  client.thread_num = static_cast<int>(options.client_thread_num);
+  client.max_send_message_size = options.client_max_send_message_size;
+  client.max_receive_message_size = options.client_max_receive_message_size;
+  return client;
+}
+
+Status CheckOutgoing(const TensorInfo& info) {
+  if (info.name.empty()) return {Code::kInvalidArgument, "a tensor needs a name"};
+  if (info.step < 0) return {Code::kInvalidArgument, "a step is 0 or more"};
+  return CheckTensor(info);
+}
+
+Status AlreadyClosed() { return {Code::kFailedPrecondition, "Already Closed."}; }
+
+}  // namespace
+
+Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
+           uint64_t incarnation)
+    : options_(options),
+      tls_(tls),
+      mine_{options.role == Role::kLeader, options.party_id, incarnation},
+      monitor_(std::move(monitor)),
+      mailbox_(options.mailbox_bytes),
+      client_(ClientOptionsOf(options), tls),
+      pair_(&client_, mine_, [this] { return Probe(options_.peer_address, tls_); }),
+      wire_(std::make_unique<TrainerClient>(
+          &client_, options.client_max_send_message_size,
+          [this](const std::string& name, int64_t step, const Status& status) {
+            pair_.Reset(name, step, status);
+          })) {
+  board_.Open(kConnectTopic);
+  board_.Open(kCheckpointTopic);
+}
+
+Peer::~Peer() { client_.Close(); }
+
+Status Peer::RegisterTensor(const std::string& name, int32_t dtype,
+                            const std::optional<std::vector<int64_t>>& dims) {
+  return mailbox_.Register(name, dtype, dims);
+}
+
+Status Peer::RegisterDataset(const std::string& name) {
+  if (name.empty()) return {Code::kInvalidArgument, "a dataset needs a name"};
+  board_.Open(ReaderTopic(name));
+  return {};
+}
+
+// ---- Starting operations
+
+Subject Peer::About(const char* operation, const std::string& name, int64_t step) const {
+  return {operation, name, step, options_.peer_address};
+}
+
+OperationPtr Peer::Make(Subject subject, Call call) const {
+  Operation::Spec spec;
+  spec.subject = std::move(subject);
+  spec.group = call.group;
+  constexpr int64_t kLongest = std::numeric_limits<int32_t>::max();
+  spec.timeout_ms =
+      call.timeout_ms < 0 ? options_.default_timeout_ms : std::min(call.timeout_ms, kLongest);
+  spec.done = std::move(call.done);
+  return std::make_shared<Operation>(std::move(spec));
+}
+
+bool Peer::Watch(const OperationPtr& operation) {
+  if (Status status = monitor_->Watch(operation, this); !status.ok()) {
+    operation->TryEnd(status);
+    return false;
+  }
+  // Closed between the check of the caller and the Watch: nobody else would end it.
+  if (closed()) operation->Abandon(AlreadyClosed());
+  return !operation->claimed();
+}
+
+Errand Peer::StartErrand(Subject subject, Call call, const Status& refused,
+                         std::function<void(const Status&)> on_abandon) {
+  Errand errand{Make(std::move(subject), std::move(call)), std::make_shared<CallSlot>()};
+  if (!refused.ok()) {
+    errand.operation->TryEnd(refused);
+    return {};
+  }
+  errand.operation->set_abandon(
+      [slot = errand.slot, on_abandon = std::move(on_abandon)](const Status& status) {
+        slot->Cancel();
+        if (on_abandon) on_abandon(status);
+      });
+  if (!Watch(errand.operation)) return {};
+  return errand;
+}
+
+void Peer::PostAnswer(const std::string& topic, Subject subject, Status status, Outcome outcome,
+                      Call call, const Status& refused) {
+  const OperationPtr operation = Make(std::move(subject), std::move(call));
+  if (!refused.ok()) {
+    operation->TryEnd(refused);
+    return;
+  }
+  const auto answer =
+      std::make_shared<Answer>(Answer{operation, std::move(status), std::move(outcome)});
+  operation->set_note("the peer has not asked for it");
+  operation->set_abandon([this, topic, weak = std::weak_ptr<Answer>(answer)](const Status&) {
+    board_.Withdraw(topic, weak.lock());
+  });
+  if (Watch(operation)) board_.Post(topic, answer);
+}
+
+Status Peer::CheckConnected() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (state_ == State::kConnected) return {};
+  if (state_ == State::kClosed) return AlreadyClosed();
+  if (!lost_.ok()) {
+    return {Code::kFailedPrecondition, absl::StrCat("Not connected: ", lost_.message())};
+  }
+  return {Code::kFailedPrecondition, "Not connected."};
+}
+
+Status Peer::CheckDataset(const std::string& dataset) const {
+  Status status = CheckConnected();
+  if (status.ok() && !board_.IsOpen(ReaderTopic(dataset))) {
+    status = {Code::kInvalidArgument, "no dataset of this name is registered"};
+  }
+  return status;
+}
+
+void Peer::SendTensor(OutgoingTensor tensor, Call call) {
+  const TensorInfo& info = tensor.info;
+  Status refused = CheckConnected();
+  if (refused.ok()) refused = CheckOutgoing(info);
+  // The peer may be waiting for it; a close it learns of by the Goodbye.
+  const auto tell_peer = [this, name = info.name, step = info.step](const Status& status) {
+    if (status.code() != Code::kCancelled) pair_.Reset(name, step, status);
+  };
+  const Errand errand =
+      StartErrand(About("send tensor", info.name, info.step), std::move(call), refused, tell_peer);
+  if (errand.operation == nullptr) return;
+  errand.operation->set_note("the peer has not consumed it");
+  wire_->SendTensor(errand, std::move(tensor));
+}
+
+void Peer::ReceiveTensor(const std::string& name, int64_t step,
+                         std::function<void*(const TensorInfo&)> allocate, Call call) {
+  const OperationPtr operation = Make(About("receive tensor", name, step), std::move(call));
+  if (Status refused = CheckConnected(); !refused.ok()) {
+    operation->TryEnd(refused);
+    return;
+  }
+  const auto receive =
+      std::make_shared<Receive>(Receive{operation, name, step, std::move(allocate)});
+  operation->set_note("the peer has not sent it");
+  operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status&) {
+    mailbox_.Withdraw(weak.lock());
+  });
+  if (Watch(operation)) mailbox_.Post(receive);
+}
+
+void Peer::SendReaderState(const std::string& dataset, const std::string& block_id,
+                           int64_t sample_index, Call call) {
+  PostAnswer(ReaderTopic(dataset), About("send reader state", dataset), Status(),
+             {block_id, sample_index}, std::move(call), CheckDataset(dataset));
+}
+
+void Peer::TerminateReader(const std::string& dataset, Call call) {
+  PostAnswer(ReaderTopic(dataset), About("terminate reader", dataset),
+             Status(Code::kOutOfRange, absl::StrCat("Reader ", dataset, " has terminated.")), {},
+             std::move(call), CheckDataset(dataset));
+}
+
+void Peer::SendCheckpointVersion(const std::string& version, Call call) {
+  PostAnswer(kCheckpointTopic, About("send checkpoint version"), Status(), {version, 0},
+             std::move(call), CheckConnected());
+}
+
+void Peer::ReceiveReaderState(const std::string& dataset, Call call) {
+  const Errand errand =
+      StartErrand(About("receive reader state", dataset), std::move(call), CheckConnected());
+  if (errand.operation != nullptr) wire_->AskReaderState(errand, dataset);
+}
+
+void Peer::ReceiveCheckpointVersion(Call call) {
+  const Errand errand =
+      StartErrand(About("receive checkpoint version"), std::move(call), CheckConnected());
+  if (errand.operation != nullptr) wire_->AskCheckpointVersion(errand);
+}
+
+void Peer::FailGroup(uint64_t group, const std::string& reason) {
+  monitor_->FailGroup(this, group, Status(Code::kAborted, reason));
+}
+
+// ---- Connecting
+
+Status Peer::BeginConnect() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  switch (state_) {
+    case State::kClosed:
+      return AlreadyClosed();
+    case State::kConnected:
+    case State::kConnecting:
+      return {Code::kFailedPrecondition, "Already Connected."};
+    case State::kIdle:
+      state_ = State::kConnecting;
+      lost_ = Status();
+      return {};
+  }
+  return {};
+}
+
+void Peer::OnConnected(const Status& status) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connecting_ = nullptr;
+    if (state_ != State::kConnecting) return;
+    state_ = status.ok() ? State::kConnected : State::kIdle;
+  }
+  // A follower whose Connect waits here would wait for nothing.
+  if (!status.ok()) board_.Refuse(kConnectTopic, status);
+}
+
+void Peer::Connect(Call call) {
+  const Status refused = BeginConnect();
+  if (refused.ok()) {
+    call.done = [this, done = std::move(call.done)](const Status& status, const Outcome& outcome) {
+      OnConnected(status);
+      done(status, outcome);
+    };
+  }
+  const Errand errand = StartErrand(About("connect"), std::move(call), refused);
+  if (errand.operation == nullptr) return;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connecting_ = errand.operation;
+  }
+  pair_.Meet(errand, [this, errand](const Introduction* theirs) { OnMet(errand, theirs); });
+}
+
+void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
+  if (theirs != nullptr) {
+    if (Status status = OnHello(*theirs); !status.ok()) return;  // has ended the operation
+  }
+  if (options_.role == Role::kFollower) {
+    wire_->Connect(errand);
+    return;
+  }
+  errand.operation->set_note("the follower has not connected");
+  board_.Post(kConnectTopic, std::make_shared<Answer>(Answer{errand.operation, {}, {}}));
+}
+
+void Peer::OnConnect(const QuestionPtr& question) {
+  if (options_.role == Role::kFollower) {
+    question->Answer({Code::kFailedPrecondition, "both parties are configured as follower"}, {},
+                     nullptr);
+    return;
+  }
+  bool connected = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connected = state_ == State::kConnected;
+  }
+  if (connected) {
+    Log(LogLevel::kWarning,
+        absl::StrCat("the follower at ", options_.peer_address, " connected once more"));
+    question->Answer({}, {}, nullptr);
+  } else {
+    board_.Ask(kConnectTopic, question);
+  }
+}
+
+Status Peer::OnHello(const Introduction& theirs) {
+  Status refused;
+  OperationPtr connecting;
+  bool restarted = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connecting = connecting_;
+    if (theirs.leader == mine_.leader) {
+      const char* role = RoleName(options_.role);
+      refused = {Code::kFailedPrecondition,
+                 absl::StrCat("both parties are configured as ", role, ": one has to be the ",
+                              mine_.leader ? "follower" : "leader")};
+    } else {
+      restarted = their_incarnation_ != 0 && their_incarnation_ != theirs.incarnation &&
+                  state_ == State::kConnected;
+      their_incarnation_ = theirs.incarnation;
+    }
+  }
+  if (!refused.ok() && connecting != nullptr) connecting->Abandon(refused);
+  if (restarted) Lose({Code::kAborted, "the peer has restarted and lost its state"});
+  return refused;
+}
+
+// ---- The peer's failures
+
+void Peer::Lose(const Status& status) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kConnected) return;
+    state_ = State::kIdle;
+    lost_ = status;
+  }
+  Log(LogLevel::kWarning, absl::StrCat("peer ", options_.peer_address, ": ", status.Text()));
+  // What the peer was asked ends with its own answer, which may be on the way.
+  mailbox_.AbandonWaiting(status);
+  board_.AbandonWaiting(status);
+}
+
+bool Peer::Knows(uint64_t incarnation) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return incarnation != 0 && incarnation == their_incarnation_;
+}
+
+void Peer::OnReset(uint64_t incarnation, const std::string& name, int64_t step,
+                   const Status& status) {
+  if (!Knows(incarnation) || status.ok()) return;
+  mailbox_.Fail(name, step,
+                {status.code(), absl::StrCat("the peer could not send it: ", status.message())});
+}
+
+void Peer::OnGoodbye(uint64_t incarnation, const std::string& reason) {
+  if (Knows(incarnation)) Lose({Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
+}
+
+void Peer::OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question) {
+  const std::string topic = ReaderTopic(dataset);
+  if (board_.IsOpen(topic)) {
+    board_.Ask(topic, question);
+  } else {
+    question->Answer({Code::kNotFound, absl::StrCat("Dataset named ", dataset, " not registered.")},
+                     {}, nullptr);
+  }
+}
+
+void Peer::OnCheckpointQuestion(const QuestionPtr& question) {
+  board_.Ask(kCheckpointTopic, question);
+}
+
+// ---- Closing
+
+bool Peer::closed() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return state_ == State::kClosed;
+}
+
+void Peer::BeginClose() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    state_ = State::kClosed;
+  }
+  monitor_->AbandonAll(this, {Code::kCancelled, "closed while it was pending"});
+  const Status closed(Code::kCancelled, "the peer has closed");
+  mailbox_.Close(closed);
+  board_.Close(closed);
+}
+
+void Peer::SayGoodbye() { pair_.Goodbye("closed"); }
+
+}  // namespace efl

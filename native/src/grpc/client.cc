@@ -1,0 +1,185 @@
+#include "grpc/client.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "grpcpp/alarm.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
+
+namespace efl {
+
+// What the queue still owes us a tag for. Registered with the client from before its start until
+// its tag has run, so that the queue is shut down only when nothing can be started on it any more.
+class Client::Pending : public ClientCall {};
+
+class Client::Unary final : public Client::Pending,
+                            public std::enable_shared_from_this<Client::Unary> {
+ public:
+  Unary(Client* client, int64_t timeout_ms, Answer answer)
+      : client_(client), answer_(std::move(answer)), tag_([this](bool) { OnDone(); }) {
+    if (timeout_ms > 0) {
+      context_.set_deadline(std::chrono::system_clock::now() +
+                            std::chrono::milliseconds(timeout_ms));
+    }
+  }
+
+  void Start(const char* method, const grpc::ByteBuffer& request) {
+    self_ = shared_from_this();
+    reader_ = client_->stub_.PrepareUnaryCall(&context_, method, request, &client_->queue_);
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, tag_.Hand());
+  }
+
+  void Refuse() {
+    answer_(grpc::Status(grpc::StatusCode::CANCELLED, "Already Closed."), &response_);
+  }
+
+  void Cancel() override { context_.TryCancel(); }
+
+ private:
+  void OnDone() {
+    const auto self = std::move(self_);
+    std::exchange(answer_, nullptr)(status_, &response_);
+    client_->Remove(self);
+  }
+
+  Client* const client_;
+  Answer answer_;
+  Tag tag_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
+  std::shared_ptr<Unary> self_;
+};
+
+class Client::Timer final : public Client::Pending,
+                            public std::enable_shared_from_this<Client::Timer> {
+ public:
+  Timer(Client* client, Alarm run)
+      : client_(client), run_(std::move(run)), tag_([this](bool ok) { OnDone(ok); }) {}
+
+  void Start(int64_t ms) {
+    self_ = shared_from_this();
+    alarm_.Set(&client_->queue_, std::chrono::system_clock::now() + std::chrono::milliseconds(ms),
+               tag_.Hand());
+  }
+
+  void Cancel() override { alarm_.Cancel(); }
+
+ private:
+  void OnDone(bool ok) {
+    const auto self = std::move(self_);
+    if (ok) run_();
+    run_ = nullptr;
+    client_->Remove(self);
+  }
+
+  Client* const client_;
+  Alarm run_;
+  Tag tag_;
+  grpc::Alarm alarm_;
+  std::shared_ptr<Timer> self_;
+};
+
+namespace {
+
+std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, const TlsIdentity& tls) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxSendMessageSize(static_cast<int>(options.max_send_message_size));
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(options.max_receive_message_size));
+  // A peer that isn't there yet is the ordinary case: dial again soon.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  // Peers of one process don't share connections, nor does a peer with its closed predecessor.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // A proxy would see, and could change, what the parties send.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (!tls.target_name_override.empty()) {
+    arguments.SetSslTargetNameOverride(tls.target_name_override);
+  }
+  return grpc::CreateCustomChannel(options.address, tls.ChannelCredentials(), arguments);
+}
+
+}  // namespace
+
+void CallSlot::Hold(std::shared_ptr<ClientCall> call) {
+  bool cancel = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    call_ = call;
+    cancel = cancelled_;
+  }
+  if (cancel) call->Cancel();
+}
+
+void CallSlot::Cancel() {
+  std::shared_ptr<ClientCall> call;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    cancelled_ = true;
+    call = call_;
+  }
+  if (call != nullptr) call->Cancel();
+}
+
+Client::Client(const ClientOptions& options, const TlsIdentity& tls)
+    : channel_(MakeChannel(options, tls)), stub_(channel_) {
+  threads_.Start(&queue_, options.thread_num);
+}
+
+Client::~Client() { Close(); }
+
+bool Client::Add(const std::shared_ptr<Pending>& pending) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (closing_) return false;
+  pending_.insert(pending);
+  return true;
+}
+
+void Client::Remove(const std::shared_ptr<Pending>& pending) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  pending_.erase(pending);
+  if (pending_.empty()) none_pending_.notify_all();
+}
+
+std::shared_ptr<ClientCall> Client::Call(const char* method, const grpc::ByteBuffer& request,
+                                         int64_t timeout_ms, Answer answer) {
+  auto call = std::make_shared<Unary>(this, timeout_ms, std::move(answer));
+  if (Add(call)) {
+    call->Start(method, request);
+  } else {
+    call->Refuse();
+  }
+  return call;
+}
+
+void Client::After(int64_t ms, Alarm alarm) {
+  auto timer = std::make_shared<Timer>(this, std::move(alarm));
+  if (Add(timer)) timer->Start(ms);
+}
+
+void Client::Close() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (closed_) return;
+  closing_ = true;
+  // Cancelled outside the lock, and again until all are gone: one may have been added but not yet
+  // started when it was cancelled.
+  while (!pending_.empty()) {
+    const std::vector<std::shared_ptr<Pending>> open(pending_.begin(), pending_.end());
+    lock.unlock();
+    for (const auto& pending : open) pending->Cancel();
+    lock.lock();
+    none_pending_.wait_for(lock, std::chrono::milliseconds(20),
+                           [this] { return pending_.empty(); });
+  }
+  closed_ = true;
+  lock.unlock();
+  queue_.Shutdown();
+  threads_.Join();
+}
+
+}  // namespace efl

@@ -1,0 +1,102 @@
+// The Server: listens, takes the peers' requests from one completion queue, and hands each to the
+// service it is for.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "grpc/threads.h"
+#include "grpc/tls.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/async_unary_call.h"
+#include "grpcpp/support/byte_buffer.h"
+
+namespace efl {
+
+struct ServerOptions {
+  std::string address;
+  int thread_num = 1;
+  int64_t max_send_message_size = 0;
+  int64_t max_receive_message_size = 0;
+};
+
+// One request under way, and the answer that its sender waits for. Held by whoever is going to
+// answer; dropped unanswered, it answers CANCELLED.
+class ServerCall {
+ public:
+  virtual ~ServerCall() = default;
+
+  // gRPC's readers take it by pointer; they leave it as it is.
+  virtual grpc::ByteBuffer* request() = 0;
+
+  // One of these, once. `sent` runs on a server thread; false: the answer did not get out.
+  using Sent = std::function<void(bool)>;
+  virtual void Answer(const grpc::ByteBuffer& response, Sent sent) = 0;
+  virtual void Fail(const grpc::Status& status) = 0;
+
+  // Runs once, on a server thread, when the sender gives up before it was answered; at once when it
+  // has done so already.
+  virtual void OnGivenUp(std::function<void()> given_up) = 0;
+};
+using ServerCallPtr = std::shared_ptr<ServerCall>;
+
+// One RPC method: how gRPC accepts a call of it, and who handles it.
+struct ServerMethod {
+  using Writer = grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>;
+  std::function<void(grpc::ServerContext*, grpc::ByteBuffer*, Writer*, grpc::CompletionQueue*,
+                     grpc::ServerCompletionQueue*, void* tag)>
+      accept;
+  // Runs on a server thread.
+  std::function<void(const ServerCallPtr&)> handle;
+};
+
+class Server {
+ public:
+  Server(const ServerOptions& options, const TlsIdentity& tls);
+  // Shut down first.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Before Start. The service has to outlive the server.
+  void Add(grpc::Service* service, std::vector<ServerMethod> methods);
+
+  // Listens. INVALID_ARGUMENT or UNAVAILABLE with the system's reason when it can't.
+  Status Start();
+  int port() const { return port_; }
+
+  // Every call that was handed out has to be answered, or dropped, by then or soon.
+  // Stops accepting, gives answers under way a second, cancels the rest, joins the threads.
+  void Shutdown();
+  bool OnThread() const { return threads_.OnThread(); }
+
+ private:
+  class Unary;
+
+  void Accept(const ServerMethod& method);
+  void CountUnanswered(int change);
+
+  const ServerOptions options_;
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
+  std::vector<grpc::Service*> services_;
+  std::vector<std::unique_ptr<const ServerMethod>> methods_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::Server> server_;
+  QueueThreads threads_;
+  int port_ = 0;
+
+  // Held while a call is put up for acceptance, so that none is after the shutdown.
+  std::mutex accepting_;
+  bool shutting_down_ = false;
+  // Accepted and not yet answered: the queue has to stay open for their answers.
+  int64_t unanswered_ = 0;
+  std::condition_variable all_answered_;
+};
+
+}  // namespace efl

@@ -1,0 +1,28 @@
+// What carries a Peer's operations to the other party. One implementation per protocol.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/tensor.h"
+#include "communicator/operation.h"
+#include "grpc/client.h"
+
+namespace efl {
+
+// An operation whose end the other party decides, and where to find the RPC that asks it.
+struct Errand {
+  OperationPtr operation;
+  std::shared_ptr<CallSlot> slot;
+};
+
+class Outbound {
+ public:
+  virtual ~Outbound() = default;
+  virtual void Connect(const Errand& errand) = 0;
+  virtual void SendTensor(const Errand& errand, OutgoingTensor tensor) = 0;
+  virtual void AskReaderState(const Errand& errand, const std::string& dataset) = 0;
+  virtual void AskCheckpointVersion(const Errand& errand) = 0;
+};
+
+}  // namespace efl

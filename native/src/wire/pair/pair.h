@@ -1,0 +1,65 @@
+// The PairService: who the parties are, what failed, that they leave. Beside the wire that carries
+// the tensors; an EFLS party doesn't know it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "grpc/server.h"
+#include "wire/outbound.h"
+
+namespace efl {
+
+struct Introduction {
+  bool leader = false;
+  std::string party_id;
+  uint64_t incarnation = 0;
+};
+
+// What the other party says. Called on server threads.
+class PairEvents {
+ public:
+  virtual ~PairEvents() = default;
+  // Not OK: the two don't belong together.
+  virtual Status OnHello(const Introduction& theirs) = 0;
+  virtual Introduction introduction() const = 0;
+  virtual void OnReset(uint64_t incarnation, const std::string& name, int64_t step,
+                       const Status& status) = 0;
+  virtual void OnGoodbye(uint64_t incarnation, const std::string& reason) = 0;
+};
+
+std::unique_ptr<grpc::Service> AddPairService(
+    Server* server, const std::function<std::shared_ptr<PairEvents>()>& route);
+
+class PairClient {
+ public:
+  // Why the peer can't be reached, beyond gRPC's words; OK when nothing is known. May take seconds.
+  using Diagnose = std::function<Status()>;
+
+  // `client` has to be closed before this is destroyed.
+  PairClient(Client* client, Introduction mine, Diagnose diagnose);
+
+  // Says Hello until the peer answers, and ends the operation when it refuses, or when the
+  // diagnosis says that trying again won't help. `met`: null when the peer is an EFLS party.
+  void Meet(const Errand& errand, std::function<void(const Introduction* theirs)> met);
+
+  // Best effort; nothing when the peer is an EFLS party.
+  void Reset(const std::string& name, int64_t step, const Status& status);
+  // Returns when the peer has taken note or after half a second. Not on a thread of the client.
+  void Goodbye(const std::string& reason);
+
+ private:
+  void Attempt(const Errand& errand, int attempts, Status last_diagnosis,
+               std::function<void(const Introduction*)> met);
+
+  Client* const client_;
+  const Introduction mine_;
+  const Diagnose diagnose_;
+  std::atomic<bool> spoken_{false};  // the peer knows the service
+};
+
+}  // namespace efl

@@ -1,0 +1,156 @@
+#include "wire/trainer/trainer_client.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "efl/trainer_service.pb.h"
+#include "wire/messages.h"
+#include "wire/trainer/tensor_codec.h"
+
+namespace efl {
+namespace {
+
+constexpr const char* kConnect = "/efl.TrainerService/Connect";
+constexpr const char* kSendMessage = "/efl.TrainerService/SendMessage";
+constexpr const char* kGetReaderState = "/efl.TrainerService/GetReaderState";
+constexpr const char* kGetCheckpointVersion = "/efl.TrainerService/GetCheckpointVersion";
+
+constexpr int64_t kConnectAgainAfterMs = 500;
+
+// gRPC's own failures, in words that say what to do.
+Status Explain(const grpc::Status& status) {
+  const std::string& said = status.error_message();
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return {Code::kUnavailable, absl::StrCat("the peer cannot be reached: ", said)};
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return {Code::kUnimplemented,
+              absl::StrCat("the peer does not serve efl.TrainerService: ", said)};
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return {Code::kResourceExhausted,
+              absl::StrCat("a message is over a limit (EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE of the "
+                           "peer, or EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE here): ",
+                           said)};
+    default:
+      return FromGrpc(status);
+  }
+}
+
+// The application status of an answer, or why there is no answer.
+template <typename Response>
+Status Read(const grpc::Status& status, grpc::ByteBuffer* bytes, Response* response) {
+  if (!status.ok()) return Explain(status);
+  if (!Decode(bytes, response)) return {Code::kInternal, "the peer's answer cannot be decoded"};
+  return OutcomeOf(*response);
+}
+
+}  // namespace
+
+TrainerClient::TrainerClient(Client* client, int64_t max_send_message_size,
+                             OnSendFailed on_send_failed)
+    : client_(client),
+      max_send_message_size_(max_send_message_size),
+      on_send_failed_(std::move(on_send_failed)) {}
+
+void TrainerClient::Connect(const Errand& errand) {
+  errand.operation->set_note("the leader has not accepted the connection");
+  errand.slot->Hold(client_->Call(kConnect, Encode(ConnectionRequest()), 0,
+                                  [this, errand](const grpc::Status& status, grpc::ByteBuffer*) {
+                                    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+                                      errand.operation->TryEnd(status.ok() ? Status()
+                                                                           : Explain(status));
+                                      return;
+                                    }
+                                    errand.operation->set_note(Explain(status).message());
+                                    client_->After(kConnectAgainAfterMs, [this, errand] {
+                                      if (!errand.operation->claimed()) Connect(errand);
+                                    });
+                                  }));
+}
+
+void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
+  const TensorInfo& info = tensor.info;
+  const size_t size = MessageRequestSize(info);
+  if (size > static_cast<uint64_t>(max_send_message_size_)) {
+    const Status status(Code::kResourceExhausted,
+                        absl::StrCat("the message takes ", size,
+                                     " bytes, over EFL_CLIENT_MAX_SEND_MESSAGE_SIZE "
+                                     "(client_max_send_message_size) = ",
+                                     max_send_message_size_));
+    on_send_failed_(info.name, info.step, status);
+    errand.operation->TryEnd(status);
+    return;
+  }
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto [at, first] = in_flight_.try_emplace(info.name);
+    if (!first) {
+      at->second.push_back({errand, std::move(tensor)});
+      return;
+    }
+  }
+  TransmitNow({errand, std::move(tensor)});
+}
+
+void TrainerClient::TransmitNow(Send send) {
+  const Errand errand = send.errand;
+  const std::string name = send.tensor.info.name;
+  const int64_t step = send.tensor.info.step;
+  errand.slot->Hold(client_->Call(
+      kSendMessage, EncodeMessageRequest(std::move(send.tensor)), 0,
+      [this, errand, name, step](const grpc::Status& status, grpc::ByteBuffer* bytes) {
+        MessageResponse response;
+        const Status outcome = Read(status, bytes, &response);
+        // Over the peer's limit the message never reached its application.
+        if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+          on_send_failed_(name, step, outcome);
+        }
+        TransmitNext(name);
+        errand.operation->TryEnd(outcome);
+      }));
+}
+
+void TrainerClient::TransmitNext(const std::string& name) {
+  std::deque<Send> dropped;  // ended meanwhile; their payloads are released outside the lock
+  Send next;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto at = in_flight_.find(name);
+    std::deque<Send>& waiting = at->second;
+    while (!waiting.empty() && waiting.front().errand.operation->claimed()) {
+      dropped.push_back(std::move(waiting.front()));
+      waiting.pop_front();
+    }
+    if (waiting.empty()) {
+      in_flight_.erase(at);
+      return;
+    }
+    next = std::move(waiting.front());
+    waiting.pop_front();
+  }
+  TransmitNow(std::move(next));
+}
+
+void TrainerClient::AskReaderState(const Errand& errand, const std::string& dataset) {
+  GetReaderStateRequest request;
+  request.set_name(dataset);
+  errand.slot->Hold(
+      client_->Call(kGetReaderState, Encode(request), 0,
+                    [errand](const grpc::Status& status, grpc::ByteBuffer* bytes) {
+                      GetReaderStateResponse response;
+                      const Status outcome = Read(status, bytes, &response);
+                      errand.operation->TryEnd(outcome, {response.block_id(), response.offset()});
+                    }));
+}
+
+void TrainerClient::AskCheckpointVersion(const Errand& errand) {
+  errand.slot->Hold(client_->Call(kGetCheckpointVersion, Encode(GetCheckpointVersionRequest()), 0,
+                                  [errand](const grpc::Status& status, grpc::ByteBuffer* bytes) {
+                                    GetCheckpointVersionResponse response;
+                                    const Status outcome = Read(status, bytes, &response);
+                                    errand.operation->TryEnd(outcome, {response.version(), 0});
+                                  }));
+}
+
+}  // namespace efl
