@@ -79,12 +79,12 @@ final class Callbacks {
 
   private static final class Allocate extends Efl.efl_allocate_fn {
     @Override
-    public Pointer call(Pointer token, Efl.efl_tensor tensor) {
+    public long call(Pointer token, Efl.efl_tensor tensor) {
       try {
         return PENDING.get(token.address()).allocate(tensor);
       } catch (Throwable e) {
         uncaught(e);
-        return null;
+        return 0;
       }
     }
   }

@@ -45,8 +45,8 @@ abstract class Pending<T> {
   /** Ends the future, from what the kernel brought. */
   abstract void succeeded(Efl.efl_result result);
 
-  /** Where the elements of this tensor go. */
-  Pointer allocate(Efl.efl_tensor tensor) {
+  /** The address where the elements of this tensor go. */
+  long allocate(Efl.efl_tensor tensor) {
     throw new IllegalStateException("This operation takes no tensor.");
   }
 
@@ -95,7 +95,7 @@ abstract class Pending<T> {
     }
 
     @Override
-    Pointer allocate(Efl.efl_tensor arriving) {
+    long allocate(Efl.efl_tensor arriving) {
       try {
         long[] dims = new long[arriving.rank()];
         if (dims.length > 0) {
@@ -105,7 +105,7 @@ abstract class Pending<T> {
         // The kernel takes no address for a refusal, so an empty tensor gets one byte of room.
         ByteBuffer data = ByteBuffer.allocateDirect(Math.max(size, 1)).limit(size);
         tensor = new Tensor(DType.of(arriving.dtype()), dims, data.order(ByteOrder.nativeOrder()));
-        return new Pointer(data);
+        return new Pointer(data).address();
       } catch (Throwable e) {
         refusal = e;
         throw e;

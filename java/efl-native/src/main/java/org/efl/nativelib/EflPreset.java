@@ -1,6 +1,5 @@
 package org.efl.nativelib;
 
-import org.bytedeco.javacpp.annotation.NoException;
 import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.javacpp.annotation.Properties;
 import org.bytedeco.javacpp.tools.Info;
@@ -12,14 +11,29 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  * by the build: handles become opaque pointer types, callbacks {@code FunctionPointer} types, all
  * under their C names.
  *
- * <p>{@code NoException}: the kernel throws nothing across its C boundary, and a callback must
- * catch every {@code Throwable} itself.
+ * <p>Not {@code NoException}, although the kernel throws nothing across its C boundary: JavaCPP
+ * would leave out the check for a Java exception after each callback, which {@code -Xcheck:jni}
+ * rightly reports. Callbacks must catch every {@code Throwable} all the same.
  */
 @Properties(
     value = @Platform(value = "linux", include = "efl/efl.h", link = "efl", library = "jniefl"),
     target = "org.efl.nativelib.Efl")
-@NoException
 public class EflPreset implements InfoMapper {
+  /**
+   * As JavaCPP would generate it, but for the address as a plain number. A callback that returns an
+   * object leaves a local reference behind, and a thread of the kernel never returns to Java, which
+   * would free it: the memory of each tensor received would stay reachable.
+   */
+  private static final String ALLOCATE_FN =
+      """
+      public static class efl_allocate_fn extends FunctionPointer {
+          static { Loader.load(); }
+          public efl_allocate_fn(Pointer p) { super(p); }
+          protected efl_allocate_fn() { allocate(); }
+          private native void allocate();
+          public native @Cast("void*") long call(Pointer token, @Const efl_tensor tensor);
+      }
+      """;
 
   @Override
   public void map(InfoMap infoMap) {
@@ -29,5 +43,6 @@ public class EflPreset implements InfoMapper {
     for (String handle : new String[] {"efl_status", "efl_options", "efl_node", "efl_peer"}) {
       infoMap.put(new Info(handle).pointerTypes(handle));
     }
+    infoMap.put(new Info("efl_allocate_fn").valueTypes("efl_allocate_fn").javaText(ALLOCATE_FN));
   }
 }

@@ -1,0 +1,153 @@
+package org.efl.communicator;
+
+import io.grpc.stub.StreamObserver;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.efl.proto.ConnectionRequest;
+import org.efl.proto.ConnectionResponse;
+import org.efl.proto.GetCheckpointVersionRequest;
+import org.efl.proto.GetCheckpointVersionResponse;
+import org.efl.proto.GetReaderStateRequest;
+import org.efl.proto.GetReaderStateResponse;
+import org.efl.proto.MessageRequest;
+import org.efl.proto.MessageResponse;
+import org.efl.proto.TrainerServiceGrpc;
+import org.efl.proto.tensorflow.TensorProto;
+
+/**
+ * What an EFLS party serves. A message is answered when it is consumed; one is parked per name, a
+ * second one replaces it and the first is never answered. Errors travel in the answer's code.
+ */
+final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
+  private static final int OK = 0;
+  private static final int INVALID_ARGUMENT = 3;
+  private static final int NOT_FOUND = 5;
+  private static final int DATA_LOSS = 15;
+
+  /** A failed receive of this party. */
+  static final class ReceiveFailed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private final int code;
+
+    ReceiveFailed(int code, String message) {
+      super(message);
+      this.code = code;
+    }
+
+    int code() {
+      return code;
+    }
+  }
+
+  private record Parked(MessageRequest request, StreamObserver<MessageResponse> answer) {}
+
+  private record Waiting(long step, CompletableFuture<TensorProto> tensor) {}
+
+  private final CompletableFuture<Void> connected = new CompletableFuture<>();
+  private final Set<String> registered = new HashSet<>();
+  private final Map<String, CompletableFuture<Void>> arrivals = new HashMap<>();
+  private final Map<String, Parked> parked = new HashMap<>();
+  private final Map<String, Waiting> waiting = new HashMap<>();
+  private final Map<String, CompletableFuture<GetReaderStateResponse>> readerStates =
+      new HashMap<>();
+  private final CompletableFuture<GetCheckpointVersionResponse> checkpointVersion =
+      new CompletableFuture<>();
+
+  /** Completes when a follower has connected. */
+  CompletableFuture<Void> connected() {
+    return connected;
+  }
+
+  synchronized void register(String name) {
+    registered.add(name);
+  }
+
+  /** Completes when a message of this name has been parked. */
+  synchronized CompletableFuture<Void> arrival(String name) {
+    return arrivals.computeIfAbsent(name, key -> new CompletableFuture<>());
+  }
+
+  synchronized CompletableFuture<TensorProto> receive(String name, long step) {
+    CompletableFuture<TensorProto> tensor = new CompletableFuture<>();
+    Parked message = parked.remove(name);
+    if (!registered.contains(name)) {
+      tensor.completeExceptionally(new ReceiveFailed(INVALID_ARGUMENT, name));
+    } else if (message == null) {
+      waiting.put(name, new Waiting(step, tensor));
+    } else if (message.request().getStep() == step) {
+      answer(message.answer(), OK, "");
+      tensor.complete(message.request().getTensor());
+    } else {
+      answer(message.answer(), DATA_LOSS, "step mismatch");
+      tensor.completeExceptionally(new ReceiveFailed(DATA_LOSS, "step mismatch"));
+    }
+    return tensor;
+  }
+
+  void answerReaderState(String dataset, GetReaderStateResponse answer) {
+    readerState(dataset).complete(answer);
+  }
+
+  void answerCheckpointVersion(GetCheckpointVersionResponse answer) {
+    checkpointVersion.complete(answer);
+  }
+
+  @Override
+  public void connect(ConnectionRequest request, StreamObserver<ConnectionResponse> answer) {
+    answer.onNext(ConnectionResponse.getDefaultInstance());
+    answer.onCompleted();
+    connected.complete(null);
+  }
+
+  @Override
+  public synchronized void sendMessage(
+      MessageRequest request, StreamObserver<MessageResponse> answer) {
+    String name = request.getName();
+    Waiting receive = waiting.get(name);
+    if (!registered.contains(name)) {
+      answer(answer, NOT_FOUND, "Tensor named " + name + " not registered.");
+    } else if (receive != null && receive.step() == request.getStep()) {
+      waiting.remove(name);
+      answer(answer, OK, "");
+      receive.tensor().complete(request.getTensor());
+    } else {
+      parked.put(name, new Parked(request, answer));
+      arrival(name).complete(null);
+    }
+  }
+
+  @Override
+  public void getReaderState(
+      GetReaderStateRequest request, StreamObserver<GetReaderStateResponse> answer) {
+    var unused =
+        readerState(request.getName())
+            .thenAccept(
+                state -> {
+                  answer.onNext(state);
+                  answer.onCompleted();
+                });
+  }
+
+  @Override
+  public void getCheckpointVersion(
+      GetCheckpointVersionRequest request, StreamObserver<GetCheckpointVersionResponse> answer) {
+    var unused =
+        checkpointVersion.thenAccept(
+            version -> {
+              answer.onNext(version);
+              answer.onCompleted();
+            });
+  }
+
+  private synchronized CompletableFuture<GetReaderStateResponse> readerState(String dataset) {
+    return readerStates.computeIfAbsent(dataset, key -> new CompletableFuture<>());
+  }
+
+  private static void answer(StreamObserver<MessageResponse> answer, int code, String message) {
+    answer.onNext(MessageResponse.newBuilder().setCodeValue(code).setMsg(message).build());
+    answer.onCompleted();
+  }
+}
