@@ -1,5 +1,7 @@
 #include "base/tensor.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace efl {
@@ -15,19 +17,14 @@ std::string ShapeText(const std::vector<int64_t>& dims) {
 
 int64_t ElementCount(const std::vector<int64_t>& dims) {
   constexpr int64_t kMost = int64_t{1} << 62;
+  if (std::any_of(dims.begin(), dims.end(), [](int64_t dim) { return dim < 0; })) return -1;
+  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
   int64_t count = 1;
-  bool empty = false;
   for (int64_t dim : dims) {
-    if (dim < 0) return -1;
-    if (dim == 0) {
-      empty = true;
-    } else if (count > kMost / dim) {
-      return -1;
-    } else {
-      count *= dim;
-    }
+    if (count > kMost / dim) return -1;
+    count *= dim;
   }
-  return empty ? 0 : count;
+  return count;
 }
 
 Status CheckTensor(const TensorInfo& info) {

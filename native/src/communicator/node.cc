@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-#include "base/log.h"
+#include "grpc/grpc_log.h"
 #include "wire/pair/pair.h"
 #include "wire/trainer/trainer_server.h"
 
@@ -41,6 +41,7 @@ Node::Node(const Options& options, const TlsIdentity& tls)
 }
 
 std::shared_ptr<Node> Node::Open(const Options& options, Status* status) {
+  RouteGrpcLog();
   TlsIdentity tls;
   *status = options.CheckNode();
   if (status->ok()) *status = LoadTls(options.tls, &tls);

@@ -318,7 +318,7 @@ void Peer::Lose(const Status& status) {
     state_ = State::kIdle;
     lost_ = status;
   }
-  Log(LogLevel::kWarning, absl::StrCat("peer ", options_.peer_address, ": ", status.Text()));
+  Log(LogLevel::kInfo, absl::StrCat("peer ", options_.peer_address, ": ", status.Text()));
   // What the peer was asked ends with its own answer, which may be on the way.
   mailbox_.AbandonWaiting(status);
   board_.AbandonWaiting(status);

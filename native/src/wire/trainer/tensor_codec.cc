@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/slice.h"
@@ -233,7 +234,12 @@ Status DecodeMessageRequest(grpc::ByteBuffer* bytes, DecodedTensor* tensor) {
     grpc::ProtoBufferReader reader(bytes);
     if (!reader.status().ok()) return Undecodable("its bytes cannot be read");
     CodedInputStream in(&reader);
-    if (!ReadRequest(&in, tensor, &irregular)) return Undecodable("it is no MessageRequest");
+    const bool ok = ReadRequest(&in, tensor, &irregular);
+    if (!IsUtf8(tensor->info.name)) {
+      tensor->info.name.clear();  // it will be quoted in answers and logs
+      return Undecodable("its name is not UTF-8");
+    }
+    if (!ok) return Undecodable("it is no MessageRequest");
   }
   const int64_t count = ElementCount(tensor->info.dims);
   const bool has_typed_fields = tensor->info.size == 0 && count != 0;

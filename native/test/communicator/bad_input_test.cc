@@ -1,0 +1,134 @@
+// What is wrong with an operation is said to who started it and, where one waits, to the peer.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/pair.h"
+
+namespace efl::test {
+namespace {
+
+class BadInputTest : public testing::Test {
+ protected:
+  Peer& leader() { return *pair.leader.peer; }
+  Peer& follower() { return *pair.follower.peer; }
+
+  static void ExpectSaid(const Status& status, Code code, const std::string& text) {
+    EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
+    EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
+  }
+
+  Pair pair;
+};
+
+TEST_F(BadInputTest, ShouldRefuseTensorsThatCannotBe) {
+  pair.Connect();
+  const auto refused = [&](const TensorInfo& info) {
+    Ending sent;
+    OutgoingTensor tensor;
+    tensor.info = info;
+    follower().SendTensor(std::move(tensor), sent.call());
+    EXPECT_EQ(sent.status().code(), Code::kInvalidArgument) << sent.status().Text();
+  };
+  refused({"", 0, kFloat, {}, 4});
+  refused({"x", -1, kFloat, {}, 4});
+  refused({"x", 0, 99, {}, 4});
+  refused({"x", 0, kFloat, {2}, 4});
+  refused({"x", 0, kFloat, {-1}, 4});
+}
+
+TEST_F(BadInputTest, ShouldTellTheSenderOfANameNobodyKnows) {
+  pair.Connect();
+  const std::vector<float> values{1};
+  Ending sent;
+  follower().SendTensor(Floats("nobody", 4, values), sent.call());
+  EXPECT_EQ(sent.status().message(), "Tensor named nobody not registered.");
+  EXPECT_EQ(sent.status().code(), Code::kNotFound);
+  EXPECT_EQ(sent.status().subject().step, 4);
+}
+
+TEST_F(BadInputTest, ShouldTellBothEndsOfAnotherDType) {
+  pair.Connect();
+  ASSERT_TRUE(leader().RegisterTensor("ids", kInt64, std::nullopt).ok());
+  const std::vector<float> values{1};
+  Arrival arrival;
+  Ending sent;
+  leader().ReceiveTensor("ids", 0, arrival.allocate(), arrival.ending.call());
+  follower().SendTensor(Floats("ids", 0, values), sent.call());
+  ExpectSaid(sent.status(), Code::kInvalidArgument, "sent as float, expected as int64");
+  ExpectSaid(arrival.ending.status(), Code::kInvalidArgument, "sent as float, expected as int64");
+}
+
+TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheSendersLimit) {
+  pair.follower.options.client_max_send_message_size = 1000;
+  pair.Connect();
+  const std::vector<float> values(1000);
+  Arrival arrival;
+  Ending sent;
+  leader().ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  follower().SendTensor(Floats("x", 0, values), sent.call());
+  ExpectSaid(sent.status(), Code::kResourceExhausted,
+             "EFL_CLIENT_MAX_SEND_MESSAGE_SIZE (client_max_send_message_size) = 1000");
+  ExpectSaid(arrival.ending.status(), Code::kResourceExhausted, "the peer could not send it");
+}
+
+TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheReceiversLimit) {
+  pair.leader.options.server_max_receive_message_size = 1000;
+  pair.Connect();
+  const std::vector<float> values(1000);
+  Arrival arrival;
+  Ending sent;
+  leader().ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  follower().SendTensor(Floats("x", 0, values), sent.call());
+  ExpectSaid(sent.status(), Code::kResourceExhausted, "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE");
+  ExpectSaid(arrival.ending.status(), Code::kResourceExhausted, "the peer could not send it");
+}
+
+TEST_F(BadInputTest, ShouldTellTheReceiverThatTheSenderGaveUp) {
+  pair.Connect();
+  const std::vector<float> values{1};
+  Ending sent;
+  follower().SendTensor(Floats("x", 0, values), sent.call(0, 100));
+  ExpectSaid(sent.status(), Code::kDeadlineExceeded, "the peer has not consumed it");
+  Arrival arrival;
+  leader().ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  ExpectSaid(arrival.ending.status(), Code::kDeadlineExceeded, "the peer could not send it");
+}
+
+TEST_F(BadInputTest, ShouldKeepATensorThatComesAfterItsReceiveGaveUp) {
+  pair.Connect();
+  Arrival late, next;
+  leader().ReceiveTensor("x", 0, late.allocate(), late.ending.call(0, 50));
+  ExpectSaid(late.ending.status(), Code::kDeadlineExceeded, "the peer has not sent it");
+  const std::vector<float> values{1};
+  Ending sent;
+  follower().SendTensor(Floats("x", 0, values), sent.call());
+  leader().ReceiveTensor("x", 0, next.allocate(), next.ending.call());
+  EXPECT_EQ(next.ending.status().Text(), "OK");
+  EXPECT_EQ(sent.status().Text(), "OK");
+}
+
+TEST_F(BadInputTest, ShouldRefuseDatasetsNobodyRegistered) {
+  pair.Connect();
+  Ending posted, asked;
+  leader().SendReaderState("other", "b", 0, posted.call());
+  follower().ReceiveReaderState("other", asked.call());
+  ExpectSaid(posted.status(), Code::kInvalidArgument, "no dataset of this name");
+  ExpectSaid(asked.status(), Code::kNotFound, "Dataset named other not registered.");
+}
+
+TEST_F(BadInputTest, ShouldSayThatThePeerHasNotAsked) {
+  pair.Connect();
+  Ending posted;
+  leader().SendReaderState("train", "b", 0, posted.call(0, 50));
+  ExpectSaid(posted.status(), Code::kDeadlineExceeded, "the peer has not asked for it");
+  // What was given up is not given later.
+  Ending asked, answered;
+  follower().ReceiveReaderState("train", asked.call());
+  leader().SendReaderState("train", "c", 1, answered.call());
+  EXPECT_EQ(asked.Wait().outcome.text, "c");
+}
+
+}  // namespace
+}  // namespace efl::test

@@ -1,0 +1,247 @@
+// How two parties find each other, or learn why they don't.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "support/certificates.h"
+#include "support/pair.h"
+
+namespace efl::test {
+namespace {
+
+void Exchange(Pair* pair) {
+  const std::vector<float> values{1, 2, 3};
+  Arrival arrival;
+  Ending sent;
+  pair->leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  pair->follower.peer->SendTensor(Floats("x", 0, values), sent.call());
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+  EXPECT_EQ(sent.status().Text(), "OK");
+  EXPECT_EQ(arrival.bytes, BytesOf(values));
+}
+
+// Both connect; the status of each.
+std::pair<Status, Status> ConnectBoth(Pair* pair, int64_t timeout_ms = -1) {
+  Ending leader, follower;
+  pair->leader.peer->Connect(leader.call(0, timeout_ms));
+  pair->follower.peer->Connect(follower.call(0, timeout_ms));
+  return {leader.status(), follower.status()};
+}
+
+void ExpectSaid(const Status& status, Code code, const std::string& text) {
+  EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
+  EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
+}
+
+TEST(ConnectTest, ShouldConnectWhicheverPartyIsThereFirst) {
+  for (const bool leader_first : {true, false}) {
+    Pair pair;
+    Party& first = leader_first ? pair.leader : pair.follower;
+    Party& second = leader_first ? pair.follower : pair.leader;
+    ASSERT_EQ(first.Open().Text(), "OK");
+    const int port = FreePort();
+    ASSERT_EQ(first.Meet(port).Text(), "OK");
+    Ending by_first, by_second;
+    first.peer->Connect(by_first.call());
+    EXPECT_FALSE(by_first.ended_within(std::chrono::milliseconds(300)));
+    second.options.listen_address = absl::StrCat("127.0.0.1:", port);
+    ASSERT_EQ(second.Open().Text(), "OK");
+    ASSERT_EQ(second.Meet(first.node->port()).Text(), "OK");
+    second.peer->Connect(by_second.call());
+    EXPECT_EQ(by_first.status().Text(), "OK");
+    EXPECT_EQ(by_second.status().Text(), "OK");
+  }
+}
+
+TEST(ConnectTest, ShouldRefuseOperationsBefore) {
+  Pair pair;
+  pair.Open();
+  Ending sent, received, asked;
+  Arrival arrival;
+  pair.leader.peer->SendTensor(Floats("x", 0, {}), sent.call());
+  pair.leader.peer->ReceiveTensor("x", 0, arrival.allocate(), received.call());
+  pair.follower.peer->ReceiveReaderState("train", asked.call());
+  for (Ending* ending : {&sent, &received, &asked}) {
+    ExpectSaid(ending->status(), Code::kFailedPrecondition, "Not connected.");
+  }
+}
+
+TEST(ConnectTest, ShouldRefuseToConnectTwice) {
+  Pair pair;
+  pair.Connect();
+  Ending again;
+  pair.leader.peer->Connect(again.call());
+  ExpectSaid(again.status(), Code::kFailedPrecondition, "Already Connected.");
+}
+
+TEST(ConnectTest, ShouldRefuseTwoLeadersAtBothEnds) {
+  Pair pair;
+  pair.follower.options.role = Role::kLeader;
+  pair.Open();
+  const auto [one, other] = ConnectBoth(&pair);
+  for (const Status& status : {one, other}) {
+    ExpectSaid(status, Code::kFailedPrecondition, "both parties are configured as leader");
+  }
+}
+
+TEST(ConnectTest, ShouldRefuseTwoFollowersAtBothEnds) {
+  Pair pair;
+  pair.leader.options.role = Role::kFollower;
+  pair.Open();
+  const auto [one, other] = ConnectBoth(&pair);
+  for (const Status& status : {one, other}) {
+    ExpectSaid(status, Code::kFailedPrecondition, "both parties are configured as follower");
+  }
+}
+
+TEST(ConnectTest, ShouldSayWhatItWaitedForWhenNobodyIsThere) {
+  Party party(Role::kFollower);
+  ASSERT_EQ(party.Open().Text(), "OK");
+  const int port = FreePort();
+  ASSERT_EQ(party.Meet(port).Text(), "OK");
+  Ending ending;
+  party.peer->Connect(ending.call(0, 700));
+  ExpectSaid(ending.status(), Code::kDeadlineExceeded, "the peer cannot be reached");
+  ExpectSaid(ending.status(), Code::kDeadlineExceeded, "Connection refused");
+  EXPECT_EQ(ending.status().subject().operation, "connect");
+  EXPECT_EQ(ending.status().subject().peer, absl::StrCat("127.0.0.1:", port));
+}
+
+TEST(ConnectTest, ShouldSayThatTheFollowerHasNotConnected) {
+  Pair pair;
+  pair.Open();
+  Ending ending;
+  pair.leader.peer->Connect(ending.call(0, 300));
+  ExpectSaid(ending.status(), Code::kDeadlineExceeded, "the follower has not connected");
+  // It can be tried again.
+  const auto [leader, follower] = ConnectBoth(&pair);
+  EXPECT_EQ(leader.Text(), "OK");
+  EXPECT_EQ(follower.Text(), "OK");
+}
+
+TEST(ConnectTest, ShouldRefuseAMisspelledAddress) {
+  Party party(Role::kFollower);
+  ASSERT_EQ(party.Open().Text(), "OK");
+  party.options.peer_address = "localhost";
+  Status status;
+  EXPECT_EQ(party.node->AddPeer(party.options, &status), nullptr);
+  ExpectSaid(status, Code::kInvalidArgument, "peer_address='localhost': expected host:port");
+}
+
+TEST(ConnectTest, ShouldEndWhatIsPendingWhenThePeerRestarts) {
+  Pair pair;
+  pair.Connect();
+  Arrival arrival;
+  pair.leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  // The follower that comes back is another process to the leader: another incarnation.
+  Introduction restarted;
+  restarted.incarnation = 12345;
+  EXPECT_TRUE(pair.leader.peer->OnHello(restarted).ok());
+  ExpectSaid(arrival.ending.status(), Code::kAborted, "restarted");
+  Ending sent;
+  pair.leader.peer->SendTensor(Floats("x", 0, {}), sent.call());
+  ExpectSaid(sent.status(), Code::kFailedPrecondition, "Not connected: the peer has restarted");
+}
+
+class TlsConnectTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    certificates.Make("leader");
+    certificates.Make("follower");
+    pair.leader.options.tls = certificates.Tls("leader");
+    pair.follower.options.tls = certificates.Tls("follower");
+  }
+
+  // The follower's connect ends for this reason well before its time.
+  void ExpectFollowerLearns(const std::string& text) {
+    pair.Open();
+    Ending leader, follower;
+    pair.leader.peer->Connect(leader.call());
+    pair.follower.peer->Connect(follower.call());
+    ExpectSaid(follower.status(), Code::kUnauthenticated, text);
+    pair.leader.node->Close();
+  }
+
+  Certificates certificates;
+  Pair pair;
+};
+
+TEST_F(TlsConnectTest, ShouldConnectWithMutualTls) {
+  pair.Connect();
+  Exchange(&pair);
+}
+
+TEST_F(TlsConnectTest, ShouldConnectWithSelfSignedCertificatesOfThePeers) {
+  // As existing parties do it: each trusts the other's own certificate.
+  pair.leader.options.tls.peer_certs_file = certificates.cert("follower");
+  pair.follower.options.tls.peer_certs_file = certificates.cert("leader");
+  pair.Connect();
+  Exchange(&pair);
+}
+
+TEST_F(TlsConnectTest, ShouldLetClientsWithoutCertificateInWhereItDoesNotAsk) {
+  for (const ClientAuth auth : {ClientAuth::kNone, ClientAuth::kRequest}) {
+    Pair other;
+    other.leader.options.tls = certificates.Tls("leader");
+    other.leader.options.tls.client_auth = auth;
+    // The follower presents no certificate, and its server speaks plaintext: behind an ingress.
+    other.follower.options.tls.peer_certs_file = certificates.cert("ca");
+    ASSERT_EQ(other.leader.Open().Text(), "OK");
+    ASSERT_EQ(other.follower.Open().Text(), "OK");
+    ASSERT_EQ(other.follower.Meet(other.leader.node->port()).Text(), "OK");
+    // The leader dials plaintext, so only the follower's direction is TLS.
+    other.leader.options.tls = TlsOptions();
+    ASSERT_EQ(other.leader.Meet(other.follower.node->port()).Text(), "OK");
+    ASSERT_TRUE(other.leader.peer->RegisterTensor("x", kFloat, std::nullopt).ok());
+    const auto [leader, follower] = ConnectBoth(&other);
+    EXPECT_EQ(leader.Text(), "OK");
+    EXPECT_EQ(follower.Text(), "OK");
+    Exchange(&other);
+  }
+}
+
+TEST_F(TlsConnectTest, ShouldRefuseAClientWithoutCertificate) {
+  pair.follower.options.tls.my_certs_file = "";
+  pair.follower.options.tls.my_key_file = "";
+  ExpectFollowerLearns("refuses this party's certificate (none was sent");
+}
+
+TEST_F(TlsConnectTest, ShouldRefuseAClientOfAnotherCa) {
+  certificates.Make("stranger", {"other-ca"});
+  pair.follower.options.tls = certificates.Tls("stranger");
+  ExpectFollowerLearns("refuses this party's certificate");
+}
+
+TEST_F(TlsConnectTest, ShouldRefuseAServerOfAnotherCa) {
+  certificates.Make("stranger", {"other-ca"});
+  pair.leader.options.tls = certificates.Tls("stranger");
+  ExpectFollowerLearns("is not accepted for '127.0.0.1'");
+}
+
+TEST_F(TlsConnectTest, ShouldRefuseAServerOfAnotherName) {
+  certificates.Make("elsewhere", {"ca", "elsewhere.example", false});
+  pair.leader.options.tls = certificates.Tls("elsewhere");
+  ExpectFollowerLearns("mismatch");
+}
+
+TEST_F(TlsConnectTest, ShouldAcceptAServerOfTheOverriddenName) {
+  certificates.Make("elsewhere", {"ca", "elsewhere.example", false});
+  pair.leader.options.tls = certificates.Tls("elsewhere");
+  pair.follower.options.tls.target_name_override = "elsewhere.example";
+  pair.Connect();
+  Exchange(&pair);
+}
+
+TEST_F(TlsConnectTest, ShouldExplainTlsAgainstPlaintext) {
+  pair.leader.options.tls = TlsOptions();
+  ExpectFollowerLearns("speaks plaintext and this party TLS");
+}
+
+TEST_F(TlsConnectTest, ShouldExplainPlaintextAgainstTls) {
+  pair.follower.options.tls = TlsOptions();
+  ExpectFollowerLearns("speaks TLS and this party plaintext");
+}
+
+}  // namespace
+}  // namespace efl::test

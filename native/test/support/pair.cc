@@ -1,0 +1,126 @@
+#include "support/pair.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace efl::test {
+
+Ending::~Ending() {
+  if (used_) Wait();
+}
+
+Operation::Done Ending::done() {
+  used_ = true;
+  return [this](const Status& status, const Outcome& outcome) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    EXPECT_FALSE(result_.has_value()) << "ended twice, now with " << status.Text();
+    result_ = Result{status, outcome};
+    changed_.notify_all();
+  };
+}
+
+Peer::Call Ending::call(uint64_t group, int64_t timeout_ms) { return {group, timeout_ms, done()}; }
+
+const Ending::Result& Ending::Wait() {
+  static const Result& never =
+      *new Result{Status(Code::kInternal, "the operation did not end"), Outcome{}};
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool ended = changed_.wait_for(lock, kLimit, [this] { return result_.has_value(); });
+  EXPECT_TRUE(ended) << "the operation did not end";
+  return ended ? *result_ : never;
+}
+
+bool Ending::ended_within(std::chrono::milliseconds time) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_for(lock, time, [this] { return result_.has_value(); });
+}
+
+std::function<void*(const TensorInfo&)> Arrival::allocate() {
+  return [this](const TensorInfo& arrived) -> void* {
+    info = arrived;
+    bytes.resize(arrived.size);
+    return bytes.data();
+  };
+}
+
+Party::Party(Role role) {
+  options.role = role;
+  options.listen_address = "127.0.0.1:0";
+  options.party_id = RoleName(role);
+}
+
+Party::~Party() {
+  if (node != nullptr) node->Close();
+}
+
+Status Party::Open() {
+  Status status;
+  node = Node::Open(options, &status);
+  return status;
+}
+
+Status Party::Meet(int peer_port) {
+  options.peer_address = absl::StrCat("127.0.0.1:", peer_port);
+  Status status;
+  peer = node->AddPeer(options, &status);
+  return status;
+}
+
+Pair::Pair() = default;
+
+void Pair::Open() {
+  ASSERT_EQ(leader.Open().Text(), "OK");
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  ASSERT_EQ(leader.Meet(follower.node->port()).Text(), "OK");
+  ASSERT_EQ(follower.Meet(leader.node->port()).Text(), "OK");
+  for (Party* party : {&leader, &follower}) {
+    ASSERT_TRUE(party->peer->RegisterTensor("x", kFloat, std::nullopt).ok());
+    ASSERT_TRUE(party->peer->RegisterDataset("train").ok());
+  }
+}
+
+void Pair::Connect() {
+  Open();
+  if (leader.peer == nullptr || follower.peer == nullptr) return;
+  Ending of_leader, of_follower;
+  leader.peer->Connect(of_leader.call());
+  follower.peer->Connect(of_follower.call());
+  ASSERT_EQ(of_leader.status().Text(), "OK");
+  ASSERT_EQ(of_follower.status().Text(), "OK");
+}
+
+OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<float>& values) {
+  const size_t size = values.size() * sizeof(float);
+  OutgoingTensor tensor;
+  tensor.info = {name, step, kFloat, {static_cast<int64_t>(values.size())}, size};
+  tensor.payload = {values.data(), size, nullptr, nullptr};
+  return tensor;
+}
+
+std::string BytesOf(const std::vector<float>& values) {
+  std::string bytes(values.size() * sizeof(float), '\0');
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* at = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(bind(fd, at, size), 0);
+  EXPECT_EQ(getsockname(fd, at, &size), 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace efl::test

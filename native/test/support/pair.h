@@ -1,0 +1,99 @@
+// Two parties in one process, over a real connection on loopback, and operations that can be waited
+// for.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/tensor.h"
+#include "communicator/node.h"
+#include "communicator/options.h"
+
+namespace efl::test {
+
+// Longer than anything takes; a test that gets here fails instead of hanging.
+constexpr std::chrono::seconds kLimit{30};
+
+// The end of one operation. Fails the test when it is destroyed without it, or ended twice.
+class Ending {
+ public:
+  struct Result {
+    Status status;
+    Outcome outcome;
+  };
+
+  Ending() = default;
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+  ~Ending();
+
+  Operation::Done done();
+  Peer::Call call(uint64_t group = 0, int64_t timeout_ms = -1);
+
+  // Waits for the end; fails the test when it doesn't come.
+  const Result& Wait();
+  Status status() { return Wait().status; }
+  bool ended_within(std::chrono::milliseconds time);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Result> result_;
+  bool used_ = false;
+};
+
+// What a receive brought.
+struct Arrival {
+  Ending ending;
+  TensorInfo info;
+  std::string bytes;
+
+  std::function<void*(const TensorInfo&)> allocate();
+};
+
+// One party. Options that a test cares about are set before Open.
+class Party {
+ public:
+  explicit Party(Role role);
+  ~Party();
+
+  // Listens at a free port of loopback.
+  Status Open();
+  // Opens the peer; ports are known by now.
+  Status Meet(int peer_port);
+
+  Options options;
+  std::shared_ptr<Node> node;
+  std::shared_ptr<Peer> peer;
+};
+
+// A leader and a follower.
+class Pair {
+ public:
+  Pair();
+
+  // Opens and connects both. The tensor "x" (float, any shape) and the dataset "train" are
+  // registered at both.
+  void Connect();
+  // Opens both and lets them know each other.
+  void Open();
+
+  Party leader{Role::kLeader};
+  Party follower{Role::kFollower};
+};
+
+// A float tensor of these values, whose bytes live in `values`.
+OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<float>& values);
+std::string BytesOf(const std::vector<float>& values);
+
+// A port that was free a moment ago.
+int FreePort();
+
+}  // namespace efl::test
