@@ -20,9 +20,13 @@ final class Outcomes {
   }
 
   static CommunicatorException failure(CompletableFuture<?> future) {
+    return failure(future, CommunicatorException.class);
+  }
+
+  static <E extends Throwable> E failure(CompletableFuture<?> future, Class<E> type) {
     ExecutionException thrown =
         assertThrows(ExecutionException.class, () -> future.get(LIMIT_SECONDS, TimeUnit.SECONDS));
-    return assertInstanceOf(CommunicatorException.class, thrown.getCause());
+    return assertInstanceOf(type, thrown.getCause());
   }
 
   static CommunicatorException failure(Code code, CompletableFuture<?> future) {
