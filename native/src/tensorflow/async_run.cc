@@ -105,8 +105,8 @@ void AsyncRun::Finish() {
 
 std::string AsyncRun::SetString(int output, const char* text, size_t size) {
   TfStatus status = NewTfStatus();
-  TfTensor tensor(TF_AllocateOutput(context_, output, 7, nullptr, 0, sizeof(TF_TString),
-                                    status.get()));
+  TfTensor tensor(
+      TF_AllocateOutput(context_, output, 7, nullptr, 0, sizeof(TF_TString), status.get()));
   if (!Ok(status)) return TF_Message(status.get());
   TF_StringCopy(static_cast<TF_TString*>(TF_TensorData(tensor.get())), text, size);
   return "";
@@ -114,8 +114,7 @@ std::string AsyncRun::SetString(int output, const char* text, size_t size) {
 
 std::string AsyncRun::SetInt64(int output, int64_t value) {
   TfStatus status = NewTfStatus();
-  TfTensor tensor(
-      TF_AllocateOutput(context_, output, 9, nullptr, 0, sizeof(value), status.get()));
+  TfTensor tensor(TF_AllocateOutput(context_, output, 9, nullptr, 0, sizeof(value), status.get()));
   if (!Ok(status)) return TF_Message(status.get());
   *static_cast<int64_t*>(TF_TensorData(tensor.get())) = value;
   return "";

@@ -37,10 +37,11 @@ class SendTensorRun final : public AsyncRun {
   // The tensor's buffer stays alive, and TensorFlow writes nothing into it, while the TF_Tensor
   // refers to it.
   void SendInPlace(TfTensor input) {
-    const size_t size = static_cast<size_t>(TF_TensorElementCount(input.get())) *
-                        TF_DataTypeSize(TF_TensorType(input.get()));
-    Send(TF_TensorType(input.get()), TF_TensorData(input.get()), size, &ReleaseTensor,
-         input.release());
+    const TF_DataType dtype = TF_TensorType(input.get());
+    const void* data = TF_TensorData(input.get());
+    const size_t size =
+        static_cast<size_t>(TF_TensorElementCount(input.get())) * TF_DataTypeSize(dtype);
+    Send(dtype, data, size, &ReleaseTensor, input.release());
   }
 
   void SendEncoded(TfTensor input) {

@@ -217,6 +217,15 @@ public final class Communicator implements AutoCloseable {
     return node.port();
   }
 
+  /** Operations that wait for the peer. */
+  public long pending() {
+    return peer.pending();
+  }
+
+  CommunicatorOps ops() {
+    return ops;
+  }
+
   /** The hook that ties this communicator to a {@link TrainingSession}. */
   public CommunicatorHook hook() {
     return hook;

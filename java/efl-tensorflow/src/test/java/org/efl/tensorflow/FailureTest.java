@@ -1,0 +1,234 @@
+package org.efl.tensorflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.concurrent.Future;
+import org.efl.communicator.Code;
+import org.efl.communicator.CommunicatorException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.tensorflow.Operand;
+import org.tensorflow.exceptions.TensorFlowException;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+
+/** Default timeouts are two minutes, the tests' one: whatever fails here fails at once. */
+@Timeout(60)
+class FailureTest {
+
+  @Test
+  void shouldFailBothEndsOnAnotherType() {
+    try (Pair pair = Pair.open()) {
+      Op send = pair.leader.send("t", pair.leader.tf.constant(new float[] {1, 2}));
+      Operand<TInt64> receive =
+          pair.follower.communicator.recv(pair.follower.tf, "t", TInt64.class);
+      pair.connect();
+      Future<?> receiving = pair.start(() -> pair.follower.fetch(receive));
+      CommunicatorException sent = Pair.failure(pair.start(() -> pair.leader.run(send)));
+      CommunicatorException received = Pair.failure(receiving);
+      assertEquals(Code.INVALID_ARGUMENT, sent.code());
+      assertEquals("send tensor", sent.operation());
+      assertEquals(Code.INVALID_ARGUMENT, received.code());
+      assertEquals("receive tensor", received.operation());
+    }
+  }
+
+  @Test
+  void shouldFailBothEndsOnAnotherShape() {
+    try (Pair pair = Pair.open()) {
+      Op send = pair.leader.send("t", pair.leader.tf.constant(new float[] {1, 2}));
+      Operand<TFloat32> receive =
+          pair.follower.communicator.recv(pair.follower.tf, "t", TFloat32.class, Shape.of(-1, 2));
+      pair.connect();
+      Future<?> receiving = pair.start(() -> pair.follower.fetch(receive));
+      CommunicatorException sent = Pair.failure(pair.start(() -> pair.leader.run(send)));
+      assertEquals(Code.INVALID_ARGUMENT, sent.code());
+      assertEquals(Code.INVALID_ARGUMENT, Pair.failure(receiving).code());
+    }
+  }
+
+  @Test
+  void shouldRefuseATensorThatThePeerDoesNotKnow() {
+    try (Pair pair = Pair.open()) {
+      Op send = pair.leader.send("nobody asks", pair.leader.tf.constant(1f));
+      pair.connect();
+      CommunicatorException e = Pair.failure(pair.start(() -> pair.leader.run(send)));
+      assertEquals(Code.NOT_FOUND, e.code());
+      assertEquals("nobody asks", e.name());
+    }
+  }
+
+  @Test
+  void shouldRefuseTheSameNameTwiceInOneDirection() {
+    try (Pair pair = Pair.open()) {
+      pair.leader.send("a", pair.leader.tf.constant(1f));
+      var sendAgain =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> pair.leader.send("a", pair.leader.tf.constant(2f)));
+      assertTrue(sendAgain.getMessage().contains("'a'"), sendAgain.getMessage());
+      pair.leader.communicator.recv(pair.leader.tf, "a");
+      var receiveAgain =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> pair.leader.communicator.recv(pair.leader.tf, "a"));
+      assertTrue(receiveAgain.getMessage().contains("'a'"), receiveAgain.getMessage());
+    }
+  }
+
+  @Test
+  void shouldRefuseANameThatIsKnownWithAnotherType() {
+    try (Pair pair = Pair.open();
+        Party other = new Party(pair.leader.communicator)) {
+      pair.leader.communicator.recv(pair.leader.tf, "a", TFloat32.class);
+      CommunicatorException e =
+          assertThrows(
+              CommunicatorException.class,
+              () -> pair.leader.communicator.recv(other.tf, "a", TInt64.class));
+      assertEquals(Code.ALREADY_EXISTS, e.code());
+    }
+  }
+
+  @Test
+  void shouldRefuseEverythingBeforeTheConnection() {
+    try (Pair pair = Pair.open()) {
+      Op send = pair.leader.send("t", pair.leader.tf.constant(1f));
+      CommunicatorException e = Pair.failure(pair.start(() -> pair.leader.run(send)));
+      assertEquals(Code.FAILED_PRECONDITION, e.code());
+    }
+  }
+
+  @Test
+  void shouldSayWhatFailedOutOfASessionRun() {
+    try (Pair pair = Pair.open(c -> c.defaultTimeout(Duration.ofMillis(500)))) {
+      Operand<TFloat32> receive = pair.follower.communicator.recv(pair.follower.tf, "fc1");
+      pair.connect();
+      pair.follower.communicator.runAddStep(pair.follower.session());
+      CommunicatorException e = Pair.failure(pair.start(() -> pair.follower.fetch(receive)));
+      assertEquals(Code.DEADLINE_EXCEEDED, e.code());
+      assertEquals("receive tensor", e.operation());
+      assertEquals("fc1", e.name());
+      assertEquals(1, e.step());
+      assertTrue(e.peer().contains("localhost:"), e.peer());
+      assertInstanceOf(TensorFlowException.class, e.getCause());
+    }
+  }
+
+  @Test
+  void shouldLeaveOtherExceptionsAsTheyAre() {
+    RuntimeException other = new IllegalStateException("INTERNAL affairs");
+    assertSame(other, Communicator.translate(other));
+    RuntimeException silent = new RuntimeException();
+    assertSame(silent, Communicator.translate(silent));
+  }
+
+  @Test
+  void shouldEndTheWholeRunOfBothPartiesWhenOneOpFails() {
+    try (Pair pair = Pair.open()) {
+      Op wrong = pair.follower.send("wrong", pair.follower.tf.constant(1L));
+      Op waits = pair.follower.send("asked for too late", pair.follower.tf.constant(1f));
+      Operand<TFloat32> followerWaits =
+          pair.follower.communicator.recv(pair.follower.tf, "never sent");
+      Communicator c = pair.leader.communicator;
+      Operand<TFloat32> refused = c.recv(pair.leader.tf, "wrong", TFloat32.class);
+      Operand<TFloat32> leaderWaits = c.recv(pair.leader.tf, "never sent either");
+      c.recv(pair.leader.tf, "asked for too late");
+      pair.connect();
+      Future<?> leading = pair.start(() -> pair.leader.fetch(refused, leaderWaits));
+      Future<?> following = pair.start(() -> pair.follower.run(wrong, waits, followerWaits));
+      Pair.failure(leading);
+      Pair.failure(following);
+      assertEquals(0, c.pending());
+      assertEquals(0, pair.follower.communicator.pending());
+    }
+  }
+
+  @Test
+  void shouldGoOnAfterAFailedRun() {
+    try (Pair pair = Pair.open()) {
+      Op wrong = pair.leader.send("wrong", pair.leader.tf.constant(1L));
+      Op right = pair.leader.send("right", pair.leader.tf.constant(3f));
+      Communicator c = pair.follower.communicator;
+      Operand<TFloat32> refused = c.recv(pair.follower.tf, "wrong", TFloat32.class);
+      Operand<TFloat32> taken = c.recv(pair.follower.tf, "right", TFloat32.class);
+      pair.connect();
+      Future<?> failing = pair.start(() -> pair.follower.fetch(refused));
+      Pair.failure(pair.start(() -> pair.leader.run(wrong)));
+      Pair.failure(failing);
+      try (var result = pair.both(() -> pair.leader.run(right), () -> pair.follower.fetch(taken))) {
+        assertEquals(3f, ((TFloat32) result.get(0)).getFloat());
+      }
+    }
+  }
+
+  @Test
+  void shouldRefuseEverythingAfterTheShutdown() {
+    try (Pair pair = Pair.open()) {
+      Party party = pair.leader;
+      Op send = party.send("t", party.tf.constant(1f));
+      pair.connect();
+      party.communicator.shutdown(party.session());
+      party.communicator.shutdown(party.session());
+      assertClosed(assertThrows(CommunicatorException.class, () -> party.run(send)));
+      assertClosed(
+          assertThrows(CommunicatorException.class, () -> party.send("u", party.tf.constant(1f))));
+      assertClosed(
+          assertThrows(
+              CommunicatorException.class, () -> party.communicator.initialize(party.session())));
+      assertClosed(assertThrows(CommunicatorException.class, () -> party.communicator.step()));
+    }
+  }
+
+  private static void assertClosed(CommunicatorException e) {
+    assertEquals(Code.FAILED_PRECONDITION, e.code());
+    assertEquals("Already Closed.", e.reason());
+  }
+
+  @Test
+  void shouldEndWhatIsPendingWhenThePartyShutsDown() throws Exception {
+    try (Pair pair = Pair.open()) {
+      Operand<TFloat32> receive = pair.follower.communicator.recv(pair.follower.tf, "t");
+      pair.connect();
+      Future<?> receiving = pair.start(() -> pair.follower.fetch(receive));
+      Pair.until(() -> pair.follower.communicator.pending() == 1);
+      pair.follower.communicator.shutdown(pair.follower.session());
+      assertEquals(Code.CANCELLED, Pair.failure(receiving).code());
+    }
+  }
+
+  @Test
+  void shouldEndWhatIsPendingWhenThePeerShutsDown() throws Exception {
+    try (Pair pair = Pair.open()) {
+      Operand<TFloat32> receive = pair.follower.communicator.recv(pair.follower.tf, "t");
+      pair.connect();
+      Future<?> receiving = pair.start(() -> pair.follower.fetch(receive));
+      Pair.until(() -> pair.follower.communicator.pending() == 1);
+      pair.leader.communicator.shutdown(pair.leader.session());
+      CommunicatorException e = Pair.failure(receiving);
+      assertEquals("receive tensor", e.operation());
+      assertEquals("t", e.name());
+    }
+  }
+
+  @Test
+  void shouldRefuseWrongSettings() {
+    assertThrows(IllegalStateException.class, () -> Communicator.builder().build());
+    assertThrows(IllegalArgumentException.class, () -> Communicator.builder().name("a/b"));
+    try (Pair pair = Pair.open()) {
+      int taken = pair.leader.communicator.port();
+      CommunicatorException e =
+          assertThrows(
+              CommunicatorException.class,
+              () ->
+                  Party.builder(org.efl.communicator.Role.LEADER, taken, Party.freePort()).build());
+      assertTrue(e.reason().contains(Integer.toString(taken)), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package org.efl.tensorflow;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.efl.communicator.Role;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.tensorflow.ConcreteFunction;
+import org.tensorflow.EagerSession;
+import org.tensorflow.Operand;
+import org.tensorflow.Result;
+import org.tensorflow.Signature;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.GraphDef;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+
+@Timeout(60)
+class GraphFormsTest {
+
+  /** The loaded graph brings its receives; a communicator of the same name takes them over. */
+  @Test
+  void shouldWorkInAGraphThatWasSavedAndLoaded() {
+    GraphDef saved;
+    String receive;
+    int port = Party.freePort();
+    int peerPort = Party.freePort();
+    try (Party party = Party.open(Role.FOLLOWER, port, peerPort, c -> c.name("loaded"))) {
+      receive = party.communicator.recv(party.tf, "t", TFloat32.class, Shape.of(-1, 2)).op().name();
+      saved = party.graph.toGraphDef();
+    }
+    try (Pair pair = Pair.open(c -> c, c -> c.name("loaded"))) {
+      pair.follower.graph.importGraphDef(saved);
+      Op send = pair.leader.send("t", pair.leader.tf.constant(new float[][] {{1, 2}, {3, 4}}));
+      pair.connect();
+      try (Result result =
+          pair.both(
+              () -> pair.leader.run(send),
+              () -> pair.follower.session().runner().fetch(receive).run())) {
+        assertEquals(4f, ((TFloat32) result.get(0)).getFloat(1, 1));
+      }
+    }
+  }
+
+  @Test
+  void shouldRunAtOnceInAnEagerSession() {
+    try (Pair pair = Pair.open().connect();
+        EagerSession leading = EagerSession.create();
+        EagerSession following = EagerSession.create()) {
+      Ops leader = Ops.create(leading);
+      Ops follower = Ops.create(following);
+      for (int i = 0; i < 3; i++) {
+        int value = i;
+        int received =
+            pair.both(
+                () -> {
+                  // The peer learns the name when it receives.
+                  Pair.until(() -> pair.follower.communicator.pending() == 1);
+                  return pair.leader.communicator.send(leader, "t", leader.constant(value));
+                },
+                () -> {
+                  Operand<TInt32> tensor =
+                      pair.follower.communicator.recv(follower, "t", TInt32.class);
+                  return tensor.asTensor().getInt();
+                });
+        assertEquals(value, received);
+      }
+    }
+  }
+
+  @Test
+  void shouldWorkInAFunction() {
+    try (Pair pair = Pair.open()) {
+      try (ConcreteFunction sendTwice =
+              ConcreteFunction.create(
+                  tf -> {
+                    Operand<TFloat32> input = tf.placeholder(TFloat32.class);
+                    Operand<TFloat32> doubled = tf.math.add(input, input);
+                    Op send = pair.leader.communicator.send(tf, "t", doubled);
+                    return Signature.builder()
+                        .input("x", input)
+                        .output("y", tf.withControlDependencies(send).identity(doubled))
+                        .build();
+                  });
+          ConcreteFunction receive =
+              ConcreteFunction.create(
+                  tf ->
+                      Signature.builder()
+                          .output("t", pair.follower.communicator.recv(tf, "t"))
+                          .build())) {
+        pair.connect();
+        for (float value : new float[] {1.5f, 4}) {
+          try (TFloat32 x = TFloat32.scalarOf(value);
+              Result result =
+                  pair.both(
+                      () -> {
+                        sendTwice.call(Map.of("x", x)).close();
+                        return null;
+                      },
+                      () -> receive.call(Map.of()))) {
+            assertEquals(2 * value, ((TFloat32) result.get(0)).getFloat());
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Tensor operations carry the step of the moment, so a new session begins where its peer's does.
+   */
+  @Test
+  void shouldBeginEverySessionAtStepZero() {
+    try (Pair pair = Pair.open().connect()) {
+      List<Party> parties = Stream.of(pair.leader, pair.follower).toList();
+      for (Party party : parties) {
+        party.communicator.runAddStep(party.session());
+        assertEquals(1, party.communicator.step());
+      }
+    }
+    try (Pair pair = Pair.open()) {
+      pair.leader.run(pair.leader.communicator.addStep(pair.leader.tf));
+      assertEquals(1, pair.leader.communicator.step());
+      pair.connect();
+      assertEquals(0, pair.leader.communicator.step());
+    }
+  }
+}
