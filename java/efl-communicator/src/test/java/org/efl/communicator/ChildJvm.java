@@ -1,0 +1,47 @@
+package org.efl.communicator;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A JVM of its own with the class path of these tests. */
+final class ChildJvm {
+  /** How it ended, and what it printed on either stream. */
+  record Outcome(int exit, String output) {}
+
+  private ChildJvm() {}
+
+  static Outcome run(
+      Class<?> main, Map<String, String> environment, int limitSeconds, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xcheck:jni");
+    command.add("-Xmx128m");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    Path output = Files.createTempFile("efl-child", ".txt");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("EFL_"));
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    try {
+      if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+        throw new AssertionError(
+            main + " did not end within " + limitSeconds + " s: " + Files.readString(output));
+      }
+      return new Outcome(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+    } finally {
+      process.destroyForcibly();
+      Files.delete(output);
+    }
+  }
+}
