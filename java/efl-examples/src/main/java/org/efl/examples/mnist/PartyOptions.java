@@ -1,0 +1,111 @@
+package org.efl.examples.mnist;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.efl.communicator.Role;
+import org.efl.tensorflow.Communicator;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What a party is told of itself and its peer, and how it runs. */
+final class PartyOptions {
+  @Mixin private CommonOptions common;
+
+  @Option(
+      names = "--local",
+      required = true,
+      paramLabel = "HOST:PORT",
+      description = "Where this party listens.")
+  private String local;
+
+  @Option(
+      names = "--peer",
+      required = true,
+      paramLabel = "HOST:PORT",
+      description = "Where the other party listens.")
+  private String peer;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "600",
+      description = "How long to wait for the peer (default: ${DEFAULT-VALUE}).")
+  private long timeoutSeconds;
+
+  @Option(
+      names = "--checkpoints",
+      paramLabel = "DIR",
+      description = "Where this party keeps its checkpoints; without it, for this run only.")
+  private Optional<Path> checkpoints;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "100",
+      description =
+          "Steps between two checkpoints; 0: at the end only (default: ${DEFAULT-VALUE}).")
+  private long checkpointEvery;
+
+  /** One party's training. */
+  interface Training {
+    TrainingRecord run(PartySetup setup, boolean tls) throws IOException;
+  }
+
+  /** Listens, trains, and writes the record. */
+  void run(Role role, Training training) throws IOException {
+    Path kept = checkpoints.isPresent() ? checkpoints.get() : Files.createTempDirectory("mnist-");
+    try (Communicator communicator =
+        Communicator.builder()
+            .federalRole(role)
+            .localAddress(local)
+            .peerAddress(peer)
+            .defaultTimeout(Duration.ofSeconds(timeoutSeconds))
+            // Short, so that a short timeout is kept to.
+            .scanningInterval(Duration.ofSeconds(Math.max(1, timeoutSeconds / 20)))
+            .build()) {
+      PartySetup setup =
+          new PartySetup(
+              communicator,
+              common.data,
+              kept,
+              checkpointEvery,
+              common.hyperparameters(),
+              System.out);
+      common.write(training.run(setup, tlsIsOn()));
+    } finally {
+      if (checkpoints.isEmpty()) {
+        remove(kept);
+      }
+    }
+  }
+
+  /** The communicator's own rule for the server: both files, or plaintext. */
+  private static boolean tlsIsOn() {
+    return isSet("EFL_MY_CERTS_FILENAME") && isSet("EFL_MY_KEY_FILENAME");
+  }
+
+  private static boolean isSet(String variable) {
+    String value = System.getenv(variable);
+    return value != null && !value.isEmpty();
+  }
+
+  private static void remove(Path directory) throws IOException {
+    try (Stream<Path> paths = Files.walk(directory)) {
+      paths.sorted(Comparator.reverseOrder()).forEach(PartyOptions::delete);
+    }
+  }
+
+  private static void delete(Path path) {
+    try {
+      Files.delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
