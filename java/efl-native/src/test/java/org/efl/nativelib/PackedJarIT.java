@@ -1,6 +1,7 @@
 package org.efl.nativelib;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -34,6 +35,7 @@ class PackedJarIT {
     assertEquals(0, outcome.exit, outcome.output);
     assertTrue(outcome.output.contains("version: "), outcome.output);
     assertTrue(outcome.output.contains("from: " + folder.resolve("cache")), outcome.output);
+    assertFalse(outcome.output.contains("WARNING"), outcome.output);
   }
 
   @Test
@@ -46,6 +48,22 @@ class PackedJarIT {
       assertEquals(
           packed, unpacked.stream().map(f -> f.getFileName().toString()).sorted().toList());
       assertEquals(1, unpacked.stream().map(Path::getParent).distinct().count());
+    }
+  }
+
+  @Test
+  void shouldUseNoLibraryOfTheSystemThatTheJarCarries() throws Exception {
+    Outcome outcome = runProbe(JAR);
+
+    for (String library : librariesOf(JAR)) {
+      List<String> elsewhere =
+          outcome
+              .output
+              .lines()
+              .filter(line -> line.startsWith("from: ") && line.contains("/" + library))
+              .filter(line -> !line.startsWith("from: " + folder.resolve("cache")))
+              .toList();
+      assertEquals(List.of(), elsewhere);
     }
   }
 
@@ -75,7 +93,7 @@ class PackedJarIT {
             Natives.load();
             System.out.println("version: " + Efl.efl_version().getString());
             for (String line : java.nio.file.Files.readAllLines(java.nio.file.Path.of("/proc/self/maps"))) {
-              if (line.endsWith("/libefl.so")) {
+              if (line.contains(".so")) {
                 System.out.println("from: " + line.substring(line.indexOf('/')));
               }
             }
