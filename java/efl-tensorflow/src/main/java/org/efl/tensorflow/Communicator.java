@@ -33,6 +33,10 @@ import org.tensorflow.types.family.TType;
  * when it runs: a graph can be saved, loaded elsewhere, and used with a communicator of that name.
  * Tensors travel in the training step that {@link #step} shows when their op starts.
  *
+ * <p>When one of its ops fails, the others of the same run fail with it, at both parties.
+ * TensorFlow doesn't tell them of the failure of any other op: then they end when the peer answers,
+ * or with their timeout, and the run with them.
+ *
  * <p>Every failure of the communicator is a {@link CommunicatorException}. Out of {@code
  * Session.run} TensorFlow throws exceptions of its own; {@link #translate} turns them into one. All
  * methods may be called from any thread.

@@ -55,11 +55,11 @@ final class CommunicatorOps {
   <T extends TType> Operand<T> recv(Ops tf, String name, DataType dtype, Shape shape) {
     take(tf, "receives a tensor", name);
     register(name, dtype, shape);
-    return op(tf, RECV_TENSOR)
-        .setAttr("tensor_name", name)
-        .setAttr("dtype", dtype)
-        .setAttr("shape", shape)
-        .build()
+    return built(
+            op(tf, RECV_TENSOR)
+                .setAttr("tensor_name", name)
+                .setAttr("dtype", dtype)
+                .setAttr("shape", shape))
         .output(0);
   }
 
@@ -102,7 +102,7 @@ final class CommunicatorOps {
 
   ReaderStateOperands recvReaderState(Ops tf, String name) {
     Operation operation =
-        op(tf, "EflRecvReaderState").setAttr("dataset_name", checked(name)).build();
+        built(op(tf, "EflRecvReaderState").setAttr("dataset_name", checked(name)));
     return new ReaderStateOperands(operation.output(0), operation.output(1));
   }
 
@@ -120,8 +120,17 @@ final class CommunicatorOps {
   }
 
   private static Op build(OperationBuilder builder) {
-    Operation operation = builder.build();
+    Operation operation = built(builder);
     return () -> operation;
+  }
+
+  /** In an eager session this is the run. */
+  private static Operation built(OperationBuilder builder) {
+    try {
+      return builder.build();
+    } catch (RuntimeException e) {
+      throw Failures.translate(e);
+    }
   }
 
   private void take(Ops tf, String what, String name) {

@@ -13,9 +13,11 @@ import org.efl.communicator.CommunicatorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.tensorflow.Operand;
+import org.tensorflow.Session;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 
@@ -143,11 +145,50 @@ class FailureTest {
       pair.connect();
       Future<?> leading = pair.start(() -> pair.leader.fetch(refused, leaderWaits));
       Future<?> following = pair.start(() -> pair.follower.run(wrong, waits, followerWaits));
-      Pair.failure(leading);
-      Pair.failure(following);
+      // Whatever op TensorFlow shows, the failure that came first is told.
+      assertTypeOfWrong(Pair.failure(leading), "receive tensor");
+      assertTypeOfWrong(Pair.failure(following), "send tensor");
       assertEquals(0, c.pending());
       assertEquals(0, pair.follower.communicator.pending());
     }
+  }
+
+  private static void assertTypeOfWrong(CommunicatorException e, String operation) {
+    assertEquals(Code.INVALID_ARGUMENT, e.code(), e.getMessage());
+    assertEquals(operation, e.operation());
+    assertEquals("wrong", e.name());
+  }
+
+  /** TensorFlow tells a waiting op nothing of it, so the timeout is what ends the run. */
+  @Test
+  void shouldEndARunInWhichAnotherOpFails() {
+    try (Pair pair = Pair.open(c -> c.defaultTimeout(Duration.ofMillis(500)))) {
+      Ops tf = pair.follower.tf;
+      Operand<TFloat32> receive = pair.follower.communicator.recv(tf, "t");
+      Operand<TFloat32> number = tf.placeholder(TFloat32.class);
+      Operand<TFloat32> fails = tf.debugging.checkNumerics(number, "not a number");
+      pair.connect();
+      try (TFloat32 nan = TFloat32.scalarOf(Float.NaN)) {
+        Session.Runner run =
+            pair.follower.session().runner().feed(number, nan).fetch(fails).fetch(receive);
+        RuntimeException e = assertThrows(RuntimeException.class, run::run);
+        assertSame(e, Communicator.translate(e));
+        assertTrue(e.getMessage().contains("not a number"), e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void shouldTellAFailureOfThePeerAsThePeers() {
+    RuntimeException shown =
+        new RuntimeException(
+            "ABORTED: receive tensor 'a' step 2, peer bob:2: the peer failed; INVALID_ARGUMENT: "
+                + "send tensor 'b' step 2, peer alice:1: no\n\t [[{{node x}}]]");
+    CommunicatorException e =
+        assertInstanceOf(CommunicatorException.class, Communicator.translate(shown));
+    assertEquals(Code.ABORTED, e.code());
+    assertEquals("a", e.name());
+    assertSame(shown, e.getCause());
   }
 
   @Test

@@ -1,10 +1,14 @@
 package org.efl.tensorflow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.efl.communicator.Code;
+import org.efl.communicator.CommunicatorException;
 import org.efl.communicator.Role;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,6 +74,25 @@ class GraphFormsTest {
                 });
         assertEquals(value, received);
       }
+    }
+  }
+
+  @Test
+  void shouldNotEndOneEagerOpForTheFailureOfAnother() throws Exception {
+    try (Pair pair = Pair.open().connect();
+        EagerSession session = EagerSession.create();
+        EagerSession leading = EagerSession.create()) {
+      Ops tf = Ops.create(session);
+      Communicator c = pair.follower.communicator;
+      Future<Integer> receiving =
+          pair.start(() -> c.recv(tf, "t", TInt32.class).asTensor().getInt());
+      Pair.until(() -> c.pending() == 1);
+      CommunicatorException refused =
+          assertThrows(CommunicatorException.class, () -> c.send(tf, "unknown", tf.constant(1)));
+      assertEquals(Code.NOT_FOUND, refused.code());
+      Ops leader = Ops.create(leading);
+      pair.leader.communicator.send(leader, "t", leader.constant(5));
+      assertEquals(5, Pair.await(receiving));
     }
   }
 

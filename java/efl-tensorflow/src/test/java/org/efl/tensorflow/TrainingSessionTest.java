@@ -175,7 +175,9 @@ class TrainingSessionTest {
               RuntimeException end =
                   assertThrows(
                       RuntimeException.class,
-                      () -> session.run(runner -> runner.fetch(state.blockId())));
+                      () ->
+                          session.run(
+                              runner -> runner.fetch(state.blockId()).addTarget(follower.train)));
               assertTrue(TrainingSession.isEndOfData(end), end.toString());
               return null;
             }
