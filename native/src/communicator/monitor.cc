@@ -113,6 +113,7 @@ std::vector<OperationPtr> Monitor::TakeOverdue(Clock::time_point now) {
 }
 
 void Monitor::Run() {
+  MarkThread(this);
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     const Clock::time_point now = Clock::now();

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/thread_mark.h"
 #include "communicator/operation.h"
 
 namespace efl {
@@ -35,7 +36,7 @@ class Monitor {
 
   // Joins the thread. What is still pending stays pending: end it first.
   void Stop();
-  bool OnThread() const { return std::this_thread::get_id() == thread_.get_id(); }
+  bool OnThread() const { return OnThreadOf(this); }
 
  private:
   using Clock = Operation::Clock;

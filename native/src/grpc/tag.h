@@ -4,14 +4,10 @@
 #include <functional>
 #include <utility>
 
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "grpc/hand_over.h"
 
 namespace efl {
 
-// gRPC hands a tag from thread to thread by means that ThreadSanitizer can't see in a library it
-// didn't instrument; Hand and Run say what happens.
 class Tag {
  public:
   explicit Tag(std::function<void(bool)> run) : run_(std::move(run)) {}
@@ -20,18 +16,13 @@ class Tag {
 
   // The value to give to gRPC, right before it is given.
   void* Hand() {
-#if defined(__SANITIZE_THREAD__)
-    __tsan_release(this);
-#endif
+    HandOver(this);
     return this;
   }
 
   static void Run(void* tag, bool ok) {
-    auto* self = static_cast<Tag*>(tag);
-#if defined(__SANITIZE_THREAD__)
-    __tsan_acquire(self);
-#endif
-    self->run_(ok);
+    TakeOver(tag);
+    static_cast<Tag*>(tag)->run_(ok);
   }
 
  private:

@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <thread>
 #include <vector>
 
+#include "base/thread_mark.h"
 #include "grpc/tag.h"
 #include "grpcpp/completion_queue.h"
 
@@ -18,7 +18,8 @@ class QueueThreads {
   // The queue has to outlive Join.
   void Start(grpc::CompletionQueue* queue, int count) {
     for (int i = 0; i < count; ++i) {
-      threads_.emplace_back([queue] {
+      threads_.emplace_back([this, queue] {
+        MarkThread(this);
         // A connection that the peer has closed is a status, not a signal.
         sigset_t pipe;
         sigemptyset(&pipe);
@@ -37,11 +38,7 @@ class QueueThreads {
     threads_.clear();
   }
 
-  bool OnThread() const {
-    return std::any_of(threads_.begin(), threads_.end(), [](const std::thread& thread) {
-      return thread.get_id() == std::this_thread::get_id();
-    });
-  }
+  bool OnThread() const { return OnThreadOf(this); }
 
  private:
   std::vector<std::thread> threads_;

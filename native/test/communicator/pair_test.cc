@@ -111,7 +111,7 @@ TEST_F(PairTest, ShouldCarryLargeTensorsAndReleaseThemOnce) {
     EXPECT_EQ(sent.status().Text(), "OK");
   }
   EXPECT_EQ(arrival.ending.status().Text(), "OK");
-  EXPECT_EQ(arrival.bytes, BytesOf(values));
+  EXPECT_TRUE(arrival.bytes == BytesOf(values));  // too large to be printed
   pair.follower.node->Close();
   EXPECT_EQ(released, 1);
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/utf8.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "grpc/hand_over.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/slice.h"
 #include "wire/trainer/typed_tensor.h"
@@ -98,6 +99,7 @@ class Nested {
 bool SkipField(CodedInputStream* in, uint32_t tag) {
   uint64_t number = 0;
   uint32_t size = 0;
+  if (tag >> 3 == 0) return false;
   switch (tag & 7) {
     case 0:
       return in->ReadVarint64(&number);
