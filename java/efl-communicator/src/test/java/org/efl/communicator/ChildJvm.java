@@ -19,18 +19,9 @@ final class ChildJvm {
   static Outcome run(
       Class<?> main, Map<String, String> environment, int limitSeconds, String... arguments)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xcheck:jni");
-    command.add("-Xmx128m");
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(main.getName());
-    command.addAll(List.of(arguments));
     Path output = Files.createTempFile("efl-child", ".txt");
     ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
-    builder.environment().keySet().removeIf(name -> name.startsWith("EFL_"));
+        prepare(main, arguments).redirectErrorStream(true).redirectOutput(output.toFile());
     builder.environment().putAll(environment);
     Process process = builder.start();
     try {
@@ -43,5 +34,20 @@ final class ChildJvm {
       process.destroyForcibly();
       Files.delete(output);
     }
+  }
+
+  /** Such a JVM, not yet started, with nothing of ours in its environment. */
+  static ProcessBuilder prepare(Class<?> main, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xcheck:jni");
+    command.add("-Xmx128m");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("EFL_"));
+    return builder;
   }
 }
