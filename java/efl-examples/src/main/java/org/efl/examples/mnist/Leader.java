@@ -32,8 +32,7 @@ import org.tensorflow.types.TString;
  * different length are found out at once.
  */
 public final class Leader {
-  static final String OTHER_SAMPLES =
-      "The follower's batch does not hold the samples of the leader's batch.";
+  static final String OTHER_SAMPLES = "Leader and follower have different samples in this batch.";
 
   private final PartySetup setup;
   private final Communicator communicator;

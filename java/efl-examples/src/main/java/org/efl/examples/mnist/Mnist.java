@@ -24,15 +24,19 @@ import picocli.CommandLine.ParseResult;
 public final class Mnist {
   private Mnist() {}
 
-  /** Ends with 0, with 1 and the reason when something failed, with 2 on wrong usage. */
+  /** Runs one command and ends the process with what {@link #run} says. */
   public static void main(String[] args) {
-    System.exit(
-        new CommandLine(new Mnist()).setExecutionExceptionHandler(Mnist::explain).execute(args));
+    System.exit(run(args));
+  }
+
+  /** Runs one command: 0 when it is done, 1 when something failed, 2 on wrong usage. */
+  static int run(String... args) {
+    return new CommandLine(new Mnist()).setExecutionExceptionHandler(Mnist::explain).execute(args);
   }
 
   private static int explain(Exception failure, CommandLine command, ParseResult parsed) {
     command.getErr().println("mnist " + command.getCommandName() + ": " + reason(failure));
-    if (System.getenv("EFL_DEBUG") != null) {
+    if (System.getenv("MNIST_DEBUG") != null) {
       failure.printStackTrace(command.getErr());
     }
     return 1;

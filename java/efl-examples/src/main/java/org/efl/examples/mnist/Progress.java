@@ -31,7 +31,7 @@ final class Progress {
 
   /** A line of its own. */
   void say(String format, Object... arguments) {
-    out.printf(Locale.ROOT, format + "%n", arguments);
+    out.println(String.format(Locale.ROOT, format, arguments));
   }
 
   /** A step is done whose loss the other party knows. */
