@@ -13,19 +13,14 @@ import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.exceptions.TFOutOfRangeException;
-import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.data.Iterator;
-import org.tensorflow.op.data.IteratorGetNext;
-import org.tensorflow.op.data.MakeIterator;
+import org.tensorflow.op.io.FifoQueue;
+import org.tensorflow.op.io.ReaderRead;
 import org.tensorflow.types.TString;
-import org.tensorflow.types.family.TType;
 
 /** TensorFlow's own reader has to read the files too. */
 class TensorFlowReadsTest {
-  private static final List<Class<? extends TType>> TYPES = List.of(TString.class);
-  private static final List<Shape> SHAPES = List.of(Shape.scalar());
-
   @TempDir Path folder;
 
   @Test
@@ -40,22 +35,19 @@ class TensorFlowReadsTest {
     try (Graph graph = new Graph();
         Session session = new Session(graph)) {
       Ops tf = Ops.create(graph);
-      Iterator iterator = tf.data.iterator("", "records", TYPES, SHAPES);
-      MakeIterator make =
-          tf.data.makeIterator(
-              tf.data.tfRecordDataset(
-                  tf.array(file.toString()), tf.constant(""), tf.constant(0L), tf.array(0L)),
-              iterator);
-      IteratorGetNext next = tf.data.iteratorGetNext(iterator, TYPES, SHAPES);
-      session.runner().addTarget(make).run().close();
+      FifoQueue files = tf.io.fifoQueue(List.of(TString.class));
+      ReaderRead next = tf.io.readerRead(tf.io.tfRecordReader(), files);
+      Op enqueue = tf.io.queueEnqueue(files, List.of(tf.constant(file.toString())));
+      session.runner().addTarget(enqueue).run().close();
+      session.runner().addTarget(tf.io.queueClose(files)).run().close();
       assertArrayEquals(first, read(session, next));
       assertArrayEquals(second, read(session, next));
       assertThrows(TFOutOfRangeException.class, () -> read(session, next));
     }
   }
 
-  private static byte[] read(Session session, IteratorGetNext next) {
-    try (Result result = session.runner().fetch(next.iterator().next()).run()) {
+  private static byte[] read(Session session, ReaderRead next) {
+    try (Result result = session.runner().fetch(next.value()).run()) {
       return ((TString) result.get(0)).asBytes().getObject();
     }
   }
