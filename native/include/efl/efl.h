@@ -117,6 +117,8 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *   peer_address                     ""       host:port
  *   client_thread_num                1        threads that take the peer's answers
  *   default_timeout_ms               600000   of an operation that brings none of its own
+ *   reconnect_timeout_ms             10000    after a broken connection, until what waits for the
+ *                                             peer ends with EFL_UNAVAILABLE
  *   client_max_send_message_size     1 GiB    of the requests sent
  *   client_max_receive_message_size  1 GiB    of the answers taken
  *   ssl_target_name_override         ""       name to expect in the peer's certificate, and the
@@ -157,9 +159,16 @@ EFL_EXPORT void efl_node_free(efl_node* node);
 /* The returned handle is the caller's, to be given back with efl_peer_release. */
 EFL_EXPORT efl_peer* efl_node_add_peer(efl_node* node, const efl_options* options,
                                        efl_status* status);
-/* The peer added under this name in this process, NULL and EFL_NOT_FOUND when there is none. */
+/* The peer added under this name in this process, closed or not, NULL and EFL_NOT_FOUND when there
+ * is none. A name is free again once its peer is closed. */
 EFL_EXPORT efl_peer* efl_peer_find(const char* name, efl_status* status);
 EFL_EXPORT void efl_peer_release(efl_peer* peer);
+
+/* As efl_node_close of the node that the peer belongs to. */
+EFL_EXPORT void efl_peer_close(efl_peer* peer);
+
+/* 1 when the connected peer is an existing EFLS party, which speaks the trainer wire and no more. */
+EFL_EXPORT int32_t efl_peer_is_efls(const efl_peer* peer);
 
 /* Operations pending, for tests and metrics. */
 EFL_EXPORT int64_t efl_peer_pending(const efl_peer* peer);
@@ -211,7 +220,8 @@ typedef struct efl_tensor {
   int32_t dtype;
   int32_t rank; /* 0: a scalar */
   const int64_t* dims;
-  /* Row-major, in host order. Strings: the length of each as a varint, then the bytes of all. */
+  /* Row-major, in host order. Strings: the length of each as a varint, then the bytes of all; the
+   * kernel checks that they fit, on the way out and on the way in. */
   const void* data;
   size_t size;
   void (*release)(void* token); /* NULL: the data outlive the operation */
@@ -253,7 +263,8 @@ EFL_EXPORT void efl_peer_receive_checkpoint_version(efl_peer* peer, const efl_ca
 
 /*
  * Ends the pending operations of a group with EFL_ABORTED and this reason, as the failure of one of
- * them would. Tensors of the group that were not yet received are refused with it at the peer.
+ * them would; operations of the group that start later fail too. Of a send that ends so, the peer
+ * learns the reason.
  */
 EFL_EXPORT void efl_peer_fail_group(efl_peer* peer, uint64_t group, const char* reason);
 

@@ -42,4 +42,22 @@ Status CheckTensor(const TensorInfo& info) {
                               ShapeText(info.dims)));
 }
 
+bool StringLengthsFit(const void* content, size_t size, int64_t count) {
+  const auto* bytes = static_cast<const unsigned char*>(content);
+  size_t at = 0;
+  uint64_t total = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    uint64_t length = 0;
+    for (int shift = 0;; shift += 7) {
+      if (at == size || shift > 28) return false;
+      const unsigned char byte = bytes[at++];
+      length |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    total += length;
+    if (total > size) return false;
+  }
+  return total == size - at;
+}
+
 }  // namespace efl

@@ -123,6 +123,8 @@ efl_peer* efl_peer_find(const char* name, efl_status* status) {
 }
 void efl_peer_release(efl_peer* peer) { delete peer; }
 
+void efl_peer_close(efl_peer* peer) { peer->peer->CloseNode(); }
+int32_t efl_peer_is_efls(const efl_peer* peer) { return peer->peer->is_efls() ? 1 : 0; }
 int64_t efl_peer_pending(const efl_peer* peer) { return peer->peer->pending(); }
 int64_t efl_peer_step(const efl_peer* peer) { return peer->peer->step(); }
 int64_t efl_peer_add_step(efl_peer* peer) { return peer->peer->AddStep(); }

@@ -40,24 +40,25 @@ Status Monitor::Watch(const OperationPtr& operation, const void* owner) {
       }
     }
   }
-  operation->set_on_end([this](Operation* ended, const Status& status) { OnEnd(ended, status); });
+  operation->set_before_done([this](Operation* ended) { Forget(ended); });
+  if (operation->group() != 0) {
+    operation->set_after_done([this, owner, group = operation->group()](const Status& status) {
+      // What a close ends, it ends for that reason.
+      if (!status.ok() && status.code() != Code::kCancelled) FailGroup(owner, group, status);
+    });
+  }
   const auto place = by_deadline_.emplace(operation->deadline(), operation);
   entries_.emplace(operation.get(), Entry{place, owner});
   if (operation->deadline() < wakes_at_) wake_.notify_one();
   return {};
 }
 
-void Monitor::OnEnd(Operation* operation, const Status& status) {
-  const void* owner = nullptr;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto entry = entries_.find(operation);
-    if (entry == entries_.end()) return;
-    owner = entry->second.owner;
-    by_deadline_.erase(entry->second.place);
-    entries_.erase(entry);
-  }
-  if (!status.ok() && operation->group() != 0) FailGroup(owner, operation->group(), status);
+void Monitor::Forget(Operation* operation) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto entry = entries_.find(operation);
+  if (entry == entries_.end()) return;
+  by_deadline_.erase(entry->second.place);
+  entries_.erase(entry);
 }
 
 void Monitor::FailGroup(const void* owner, uint64_t group, const Status& cause) {
@@ -83,15 +84,8 @@ void Monitor::AbandonAll(const void* owner, const Status& status) {
   std::vector<OperationPtr> all;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    // Off the list first: each ends for this reason, not for the end of another one of its group.
-    for (auto entry = entries_.begin(); entry != entries_.end();) {
-      if (entry->second.owner != owner) {
-        ++entry;
-        continue;
-      }
-      all.push_back(entry->second.place->second);
-      by_deadline_.erase(entry->second.place);
-      entry = entries_.erase(entry);
+    for (const auto& [deadline, operation] : by_deadline_) {
+      if (entries_.at(operation.get()).owner == owner) all.push_back(operation);
     }
   }
   for (const OperationPtr& operation : all) operation->Abandon(status);

@@ -52,7 +52,7 @@ class Monitor {
   };
 
   void Run();
-  void OnEnd(Operation* operation, const Status& status);
+  void Forget(Operation* operation);
   std::vector<OperationPtr> TakeOverdue(Clock::time_point now);
 
   const std::chrono::milliseconds scanning_interval_;

@@ -61,7 +61,10 @@ std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status) {
   *status = options.CheckPeer();
   if (status->ok()) *status = LoadTls(options.tls, &tls);
   if (!status->ok()) return nullptr;
-  auto peer = std::make_shared<Peer>(options, tls, monitor_, incarnation_);
+  const auto close_node = [weak = weak_from_this()] {
+    if (const auto node = weak.lock()) node->Close();
+  };
+  auto peer = std::make_shared<Peer>(options, tls, monitor_, incarnation_, close_node);
   std::lock_guard<std::mutex> lock(mutex_);
   if (closing_) {
     *status = {Code::kFailedPrecondition, "Already Closed."};

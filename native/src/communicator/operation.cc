@@ -20,10 +20,11 @@ std::string Operation::note() const {
 }
 
 void Operation::End(const Status& status, const Outcome& outcome) {
-  const OperationPtr self = shared_from_this();  // on_end and done may drop the last other owner
+  const OperationPtr self = shared_from_this();  // `done` may drop the last other owner
   const Status said = status.About(spec_.subject);
-  if (on_end_) std::exchange(on_end_, nullptr)(this, said);
+  if (before_done_) std::exchange(before_done_, nullptr)(this);
   std::exchange(spec_.done, nullptr)(said, outcome);
+  if (after_done_) std::exchange(after_done_, nullptr)(said);
 }
 
 bool Operation::TryEnd(const Status& status, const Outcome& outcome) {

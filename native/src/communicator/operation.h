@@ -47,10 +47,10 @@ class Operation : public std::enable_shared_from_this<Operation> {
   // How to take it out of the place where it waits, when it is ended from outside. Set before the
   // operation gets there, and only by that place; runs without a lock held, at most once.
   void set_abandon(std::function<void(const Status&)> abandon) { abandon_ = std::move(abandon); }
-  // Runs once after the end, before `done`: the Monitor takes it off its list.
-  void set_on_end(std::function<void(Operation*, const Status&)> on_end) {
-    on_end_ = std::move(on_end);
-  }
+  // Run once each: before `done`, so that who has heard of the end doesn't find it pending any
+  // more; and after it, so that what follows from the end is heard of later.
+  void set_before_done(std::function<void(Operation*)> before) { before_done_ = std::move(before); }
+  void set_after_done(std::function<void(const Status&)> after) { after_done_ = std::move(after); }
 
   // What it is waiting for, said to the user when it is overdue.
   void set_note(std::string note);
@@ -75,7 +75,8 @@ class Operation : public std::enable_shared_from_this<Operation> {
   mutable std::mutex note_mutex_;
   std::string note_;
   std::function<void(const Status&)> abandon_;
-  std::function<void(Operation*, const Status&)> on_end_;
+  std::function<void(Operation*)> before_done_;
+  std::function<void(const Status&)> after_done_;
 };
 
 }  // namespace efl

@@ -44,6 +44,7 @@ const Field kFields[] = {
     EFL_NUMBER(client_thread_num, nullptr, 1, 256),
     EFL_NUMBER(scanning_interval_ms, nullptr, 1, kMaxInt),
     EFL_NUMBER(default_timeout_ms, nullptr, 1, kMaxInt),
+    EFL_NUMBER(reconnect_timeout_ms, nullptr, 0, kMaxInt),
     EFL_NUMBER(mailbox_bytes, nullptr, 0, std::numeric_limits<int64_t>::max()),
     EFL_NUMBER(server_max_send_message_size, "EFL_SERVER_MAX_SEND_MESSAGE_SIZE", 1, kMaxInt),
     EFL_NUMBER(server_max_receive_message_size, "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE", 1, kMaxInt),

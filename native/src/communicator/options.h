@@ -31,6 +31,7 @@ struct Options {
   std::string peer_address;
   int64_t client_thread_num = 1;
   int64_t default_timeout_ms = 600'000;
+  int64_t reconnect_timeout_ms = 10'000;
   int64_t client_max_send_message_size = kGiB;
   int64_t client_max_receive_message_size = kGiB;
   int64_t mailbox_bytes = kGiB;

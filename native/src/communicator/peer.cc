@@ -17,6 +17,9 @@ constexpr const char* kConnectTopic = "connect";
 constexpr const char* kCheckpointTopic = "checkpoint";
 std::string ReaderTopic(const std::string& dataset) { return absl::StrCat("reader/", dataset); }
 
+// How often the connection is looked at, and asked for when it is gone.
+constexpr int64_t kLookAfterMs = 250;
+
 ClientOptions ClientOptionsOf(const Options& options) {
   ClientOptions client;
   client.address = options.peer_address;
@@ -26,10 +29,16 @@ ClientOptions ClientOptionsOf(const Options& options) {
   return client;
 }
 
-Status CheckOutgoing(const TensorInfo& info) {
+Status CheckOutgoing(const OutgoingTensor& tensor) {
+  const TensorInfo& info = tensor.info;
   if (info.name.empty()) return {Code::kInvalidArgument, "a tensor needs a name"};
   if (info.step < 0) return {Code::kInvalidArgument, "a step is 0 or more"};
-  return CheckTensor(info);
+  Status status = CheckTensor(info);
+  if (status.ok() && info.dtype == kString &&
+      !StringLengthsFit(tensor.payload.data(), info.size, ElementCount(info.dims))) {
+    status = {Code::kInvalidArgument, "the lengths of its strings don't fit its content"};
+  }
+  return status;
 }
 
 Status AlreadyClosed() { return {Code::kFailedPrecondition, "Already Closed."}; }
@@ -37,11 +46,12 @@ Status AlreadyClosed() { return {Code::kFailedPrecondition, "Already Closed."}; 
 }  // namespace
 
 Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-           uint64_t incarnation)
+           uint64_t incarnation, std::function<void()> close_node)
     : options_(options),
       tls_(tls),
       mine_{options.role == Role::kLeader, options.party_id, incarnation},
       monitor_(std::move(monitor)),
+      close_node_(std::move(close_node)),
       mailbox_(options.mailbox_bytes),
       client_(ClientOptionsOf(options), tls),
       pair_(&client_, mine_, [this] { return Probe(options_.peer_address, tls_); }),
@@ -147,7 +157,6 @@ Status Peer::CheckDataset(const std::string& dataset) const {
 void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   const TensorInfo& info = tensor.info;
   Status refused = CheckConnected();
-  if (refused.ok()) refused = CheckOutgoing(info);
   // The peer may be waiting for it; a close it learns of by the Goodbye.
   const auto tell_peer = [this, name = info.name, step = info.step](const Status& status) {
     if (status.code() != Code::kCancelled) pair_.Reset(name, step, status);
@@ -155,6 +164,10 @@ void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   const Errand errand =
       StartErrand(About("send tensor", info.name, info.step), std::move(call), refused, tell_peer);
   if (errand.operation == nullptr) return;
+  if (Status wrong = CheckOutgoing(tensor); !wrong.ok()) {
+    errand.operation->Abandon(wrong);
+    return;
+  }
   errand.operation->set_note("the peer has not consumed it");
   wire_->SendTensor(errand, std::move(tensor));
 }
@@ -235,6 +248,7 @@ void Peer::OnConnected(const Status& status) {
   }
   // A follower whose Connect waits here would wait for nothing.
   if (!status.ok()) board_.Refuse(kConnectTopic, status);
+  if (status.ok()) WatchConnection();
 }
 
 void Peer::Connect(Call call) {
@@ -257,6 +271,10 @@ void Peer::Connect(Call call) {
 void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
   if (theirs != nullptr) {
     if (Status status = OnHello(*theirs); !status.ok()) return;  // has ended the operation
+  }
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    is_efls_ = theirs == nullptr;
   }
   if (options_.role == Role::kFollower) {
     wire_->Connect(errand);
@@ -310,6 +328,46 @@ Status Peer::OnHello(const Introduction& theirs) {
 }
 
 // ---- The peer's failures
+
+bool Peer::connected() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return state_ == State::kConnected;
+}
+
+bool Peer::is_efls() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return is_efls_;
+}
+
+void Peer::WatchConnection() {
+  client_.After(kLookAfterMs, [this] {
+    if (!connected()) return;
+    if (client_.ready()) {
+      WatchConnection();
+    } else {
+      AskAgain(Operation::Clock::now());
+    }
+  });
+}
+
+void Peer::AskAgain(Operation::Clock::time_point since) {
+  pair_.Ask([this, since](const Status& status, const Introduction* theirs) {
+    if (!connected()) return;
+    if (status.ok()) {
+      if (theirs != nullptr) OnHello(*theirs);
+      WatchConnection();
+      return;
+    }
+    const auto gone = Operation::Clock::now() - since;
+    if (gone >= std::chrono::milliseconds(options_.reconnect_timeout_ms)) {
+      Lose({Code::kUnavailable,
+            absl::StrCat("the connection broke and could not be made again within ",
+                         options_.reconnect_timeout_ms, " ms: ", status.message())});
+      return;
+    }
+    client_.After(kLookAfterMs, [this, since] { AskAgain(since); });
+  });
+}
 
 void Peer::Lose(const Status& status) {
   {

@@ -33,7 +33,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   };
 
   Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-       uint64_t incarnation);
+       uint64_t incarnation, std::function<void()> close_node);
   ~Peer() override;
 
   Status RegisterTensor(const std::string& name, int32_t dtype,
@@ -57,6 +57,11 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   void ResetStep() { step_ = 0; }
   int64_t pending() const { return monitor_->pending(this); }
   bool closed() const;
+
+  // Whether the peer is an existing EFLS party; known once connected.
+  bool is_efls() const;
+  // Closes the node that this peer belongs to.
+  void CloseNode() const { close_node_(); }
 
   // First ends everything that is pending, then, after the Server is gone, the rest. Each once.
   void BeginClose();
@@ -95,6 +100,11 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   void OnConnected(const Status& status);
   // Once the peer has answered our Hello.
   void OnMet(const Errand& errand, const Introduction* theirs);
+  // Looks after the connection while it is there; when it breaks, asks for the peer until it
+  // answers or reconnect_timeout_ms is over.
+  void WatchConnection();
+  void AskAgain(Operation::Clock::time_point since);
+  bool connected() const;
   void Lose(const Status& status);
   bool Knows(uint64_t incarnation) const;
 
@@ -102,6 +112,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   const TlsIdentity tls_;
   const Introduction mine_;
   const std::shared_ptr<Monitor> monitor_;
+  const std::function<void()> close_node_;
   std::atomic<int64_t> step_{0};
 
   mutable std::mutex mutex_;
@@ -109,6 +120,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   Status lost_;  // why a connection that was there is gone
   OperationPtr connecting_;
   uint64_t their_incarnation_ = 0;  // 0: not known
+  bool is_efls_ = false;
 
   Mailbox mailbox_;
   CallBoard board_;

@@ -162,6 +162,8 @@ void Client::After(int64_t ms, Alarm alarm) {
   if (Add(timer)) timer->Start(ms);
 }
 
+bool Client::ready() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
+
 void Client::Close() {
   std::unique_lock<std::mutex> lock(mutex_);
   if (closed_) return;

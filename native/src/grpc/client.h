@@ -63,6 +63,9 @@ class Client {
   // Runs `alarm` on a client thread after this time; drops it when the client is closed before.
   void After(int64_t ms, Alarm alarm);
 
+  // Whether there is a connection now.
+  bool ready() const;
+
   // Cancels what is open, waits until all of it has ended, joins the threads.
   void Close();
   bool OnThread() const { return threads_.OnThread(); }

@@ -38,6 +38,28 @@ TEST_F(BadInputTest, ShouldRefuseTensorsThatCannotBe) {
   refused({"x", 0, kFloat, {-1}, 4});
 }
 
+TEST_F(BadInputTest, ShouldTellTheReceiverWhatTheSenderDidWrong) {
+  pair.Connect();
+  ASSERT_TRUE(leader().RegisterTensor("words", kString, std::nullopt).ok());
+  const struct {
+    TensorInfo info;
+    const char* content;
+  } wrong[] = {{{"words", 0, kString, {3}, 0}, ""},
+               {{"words", 1, kString, {int64_t{1} << 40}, 2}, "ab"},
+               {{"words", 2, kString, {1}, 3},
+                "\x05"
+                "ab"},
+               {{"words", 3, kString, {1}, 2}, "\xff\xff"}};
+  for (const auto& one : wrong) {
+    Arrival arrival;
+    Ending sent;
+    leader().ReceiveTensor("words", one.info.step, arrival.allocate(), arrival.ending.call());
+    follower().SendTensor({one.info, {one.content, one.info.size, nullptr, nullptr}}, sent.call());
+    EXPECT_EQ(sent.status().code(), Code::kInvalidArgument) << sent.status().Text();
+    ExpectSaid(arrival.ending.status(), Code::kInvalidArgument, "the peer could not send it");
+  }
+}
+
 TEST_F(BadInputTest, ShouldTellTheSenderOfANameNobodyKnows) {
   pair.Connect();
   const std::vector<float> values{1};
@@ -88,12 +110,15 @@ TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheReceiversLimit) {
 TEST_F(BadInputTest, ShouldTellTheReceiverThatTheSenderGaveUp) {
   pair.Connect();
   const std::vector<float> values{1};
-  Ending sent;
-  follower().SendTensor(Floats("x", 0, values), sent.call(0, 100));
-  ExpectSaid(sent.status(), Code::kDeadlineExceeded, "the peer has not consumed it");
-  Arrival arrival;
-  leader().ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
-  ExpectSaid(arrival.ending.status(), Code::kDeadlineExceeded, "the peer could not send it");
+  Ending first, second;
+  follower().SendTensor(Floats("x", 0, values), first.call());
+  follower().SendTensor(Floats("x", 1, values), second.call(0, 50));
+  ExpectSaid(second.status(), Code::kDeadlineExceeded, "the peer has not consumed it");
+  Arrival arrived, given_up;
+  leader().ReceiveTensor("x", 0, arrived.allocate(), arrived.ending.call());
+  EXPECT_EQ(arrived.ending.status().Text(), "OK");
+  leader().ReceiveTensor("x", 1, given_up.allocate(), given_up.ending.call());
+  ExpectSaid(given_up.ending.status(), Code::kDeadlineExceeded, "the peer could not send it");
 }
 
 TEST_F(BadInputTest, ShouldKeepATensorThatComesAfterItsReceiveGaveUp) {

@@ -80,6 +80,10 @@ void Pair::Open() {
   ASSERT_EQ(follower.Open().Text(), "OK");
   ASSERT_EQ(leader.Meet(follower.node->port()).Text(), "OK");
   ASSERT_EQ(follower.Meet(leader.node->port()).Text(), "OK");
+  Register();
+}
+
+void Pair::Register() {
   for (Party* party : {&leader, &follower}) {
     ASSERT_TRUE(party->peer->RegisterTensor("x", kFloat, std::nullopt).ok());
     ASSERT_TRUE(party->peer->RegisterDataset("train").ok());
@@ -88,7 +92,10 @@ void Pair::Open() {
 
 void Pair::Connect() {
   Open();
-  if (leader.peer == nullptr || follower.peer == nullptr) return;
+  if (leader.peer != nullptr && follower.peer != nullptr) ConnectPeers();
+}
+
+void Pair::ConnectPeers() {
   Ending of_leader, of_follower;
   leader.peer->Connect(of_leader.call());
   follower.peer->Connect(of_follower.call());

@@ -82,8 +82,10 @@ class Pair {
   // Opens and connects both. The tensor "x" (float, any shape) and the dataset "train" are
   // registered at both.
   void Connect();
-  // Opens both and lets them know each other.
+  // The same in steps: opens both and lets them know each other; registers; connects.
   void Open();
+  void Register();
+  void ConnectPeers();
 
   Party leader{Role::kLeader};
   Party follower{Role::kFollower};

@@ -210,6 +210,9 @@ TEST(TensorCodecTest, ShouldRefuseContentThatIsNoTensor) {
       {{"x", 1, kFloat, {-2}, 8}, std::string(8, 'a')},
       {{"x", 1, 99, {2}, 8}, std::string(8, 'a')},
       {{"x", 1, 0, {2}, 8}, std::string(8, 'a')},
+      {{"x", 1, kString, {2}, 4},
+       std::string("\x01\x09"
+                   "ab")},
   };
   for (const Case& one : wrong) {
     grpc::ByteBuffer bytes = Encode(Proto(one.info, one.content));

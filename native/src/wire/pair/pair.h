@@ -45,7 +45,12 @@ class PairClient {
 
   // Says Hello until the peer answers, and ends the operation when it refuses, or when the
   // diagnosis says that trying again won't help. `met`: null when the peer is an EFLS party.
-  void Meet(const Errand& errand, std::function<void(const Introduction* theirs)> met);
+  using Met = std::function<void(const Introduction* theirs)>;
+  void Meet(const Errand& errand, const Met& met);
+
+  // Says Hello once. OK: the peer is there; `theirs` as above.
+  std::shared_ptr<ClientCall> Ask(
+      std::function<void(const Status&, const Introduction* theirs)> answered);
 
   // Best effort; nothing when the peer is an EFLS party.
   void Reset(const std::string& name, int64_t step, const Status& status);
@@ -53,8 +58,7 @@ class PairClient {
   void Goodbye(const std::string& reason);
 
  private:
-  void Attempt(const Errand& errand, int attempts, Status last_diagnosis,
-               std::function<void(const Introduction*)> met);
+  void Attempt(const Errand& errand, int attempts, const Status& last_diagnosis, const Met& met);
 
   Client* const client_;
   const Introduction mine_;

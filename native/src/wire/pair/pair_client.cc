@@ -21,9 +21,8 @@ int64_t PauseAfter(int attempts) {
   return std::min(kLongestPauseMs, kFirstPauseMs << std::min(attempts, 5));
 }
 
-bool MayPass(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-         status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+bool MayPass(const Status& status) {
+  return status.code() == Code::kUnavailable || status.code() == Code::kDeadlineExceeded;
 }
 
 }  // namespace
@@ -31,35 +30,42 @@ bool MayPass(const grpc::Status& status) {
 PairClient::PairClient(Client* client, Introduction mine, Diagnose diagnose)
     : client_(client), mine_(std::move(mine)), diagnose_(std::move(diagnose)) {}
 
-void PairClient::Meet(const Errand& errand, std::function<void(const Introduction*)> met) {
-  Attempt(errand, 0, Status(), std::move(met));
+void PairClient::Meet(const Errand& errand, const Met& met) { Attempt(errand, 0, Status(), met); }
+
+std::shared_ptr<ClientCall> PairClient::Ask(
+    std::function<void(const Status&, const Introduction*)> answered) {
+  return client_->Call(
+      kHello, Encode(ToHello(mine_)), kHelloTimeoutMs,
+      [this, answered = std::move(answered)](const grpc::Status& status, grpc::ByteBuffer* bytes) {
+        PairHello hello;
+        if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+          answered({}, nullptr);
+        } else if (!status.ok()) {
+          answered(FromGrpc(status), nullptr);
+        } else if (!Decode(bytes, &hello)) {
+          answered({Code::kInternal, "the peer's Hello cannot be decoded"}, nullptr);
+        } else {
+          spoken_ = true;
+          const Introduction theirs = FromHello(hello);
+          answered({}, &theirs);
+        }
+      });
 }
 
-void PairClient::Attempt(const Errand& errand, int attempts, Status last_diagnosis,
-                         std::function<void(const Introduction*)> met) {
-  auto answer = [=, met = std::move(met)](const grpc::Status& status, grpc::ByteBuffer* bytes) {
+void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_diagnosis,
+                         const Met& met) {
+  errand.slot->Hold(Ask([=](const Status& status, const Introduction* theirs) {
     const OperationPtr& operation = errand.operation;
     if (operation->claimed()) return;
-    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
-      met(nullptr);
-      return;
-    }
-    PairHello hello;
-    if (status.ok() && !Decode(bytes, &hello)) {
-      operation->TryEnd({Code::kInternal, "the peer's Hello cannot be decoded"});
-      return;
-    }
     if (status.ok()) {
-      spoken_ = true;
-      const Introduction theirs = FromHello(hello);
-      met(&theirs);
+      met(theirs);
       return;
     }
     if (!MayPass(status)) {
-      operation->TryEnd(FromGrpc(status));
+      operation->TryEnd(status);
       return;
     }
-    operation->set_note(absl::StrCat("the peer cannot be reached (", status.error_message(), ")"));
+    operation->set_note(absl::StrCat("the peer cannot be reached (", status.message(), ")"));
     const Status diagnosis = diagnose_();
     // Twice the same: it isn't a party that is just being restarted with other certificates.
     if (!diagnosis.ok() && diagnosis.message() == last_diagnosis.message()) {
@@ -69,8 +75,7 @@ void PairClient::Attempt(const Errand& errand, int attempts, Status last_diagnos
     client_->After(PauseAfter(attempts), [=] {
       if (!operation->claimed()) Attempt(errand, attempts + 1, diagnosis, met);
     });
-  };
-  errand.slot->Hold(client_->Call(kHello, Encode(ToHello(mine_)), kHelloTimeoutMs, answer));
+  }));
 }
 
 void PairClient::Reset(const std::string& name, int64_t step, const Status& status) {
