@@ -30,9 +30,12 @@ public final class DataDirectory {
   /**
    * The ids of all blocks, in the order in which they are trained.
    *
-   * @throws IOException when there are none
+   * @throws IOException when there are none, or no such directory
    */
   public List<String> blocks() throws IOException {
+    if (!Files.isDirectory(directory)) {
+      throw new IOException("There is no directory " + directory + ".");
+    }
     List<String> blocks;
     try (Stream<Path> files = Files.walk(directory)) {
       blocks =

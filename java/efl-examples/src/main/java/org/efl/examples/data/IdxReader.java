@@ -22,11 +22,6 @@ public final class IdxReader {
 
   private IdxReader() {}
 
-  /** True when a directory holds the two files that {@link #read} looks for. */
-  public static boolean isPresent(Path directory) {
-    return find(directory, "images") != null && find(directory, "labels") != null;
-  }
-
   /**
    * Reads {@code images-idx3-ubyte} and {@code labels-idx1-ubyte} of a directory, with or without
    * {@code .gz}, and with or without MNIST's {@code t10k-} or {@code train-} in front.

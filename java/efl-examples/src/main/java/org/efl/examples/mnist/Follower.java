@@ -69,7 +69,7 @@ public final class Follower {
     }
   }
 
-  private void build(Ops tf) {
+  private void build(Ops tf) throws IOException {
     Hyperparameters parameters = setup.parameters();
     Dense dense =
         Dense.create(tf, Dense.Layer.FOLLOWER, parameters.seed(), Names.WIDTH, Names.HIDDEN);
@@ -120,8 +120,10 @@ public final class Follower {
     private final Operand<TInt64> leaderIds;
     private final ReaderStateOperands state;
 
-    Dataset(Ops tf, String name, DataDirectory data) {
+    Dataset(Ops tf, String name, DataDirectory data) throws IOException {
       this.data = data;
+      // Data that are missing are reported before the leader is kept waiting.
+      data.blocks();
       leaderIds = communicator.recv(tf, Names.sampleIds(name), TInt64.class, Shape.of(-1));
       state = communicator.recvReaderState(tf, name);
     }

@@ -64,6 +64,9 @@ public final class Leader {
    * @throws SampleMismatchException when the follower reads other samples
    */
   public TrainingRecord run(int epochs, boolean tls) throws IOException {
+    if (epochs < 0) {
+      throw new IllegalArgumentException("The epochs must not be negative: " + epochs);
+    }
     try (Graph graph = new Graph()) {
       build(Ops.create(graph));
       try (TrainingSession session =
@@ -79,7 +82,7 @@ public final class Leader {
     }
   }
 
-  private void build(Ops tf) {
+  private void build(Ops tf) throws IOException {
     Hyperparameters parameters = setup.parameters();
     ids = tf.placeholder(TInt64.class, Placeholder.shape(Shape.of(-1)));
     Operand<TFloat32> fc1 =
@@ -112,9 +115,13 @@ public final class Leader {
   }
 
   private void train(TrainingSession session, int epochs) throws IOException {
-    List<String> blocks = training.data.blocks();
+    List<String> blocks = training.blocks;
     progress.begin(session.step());
     ReaderPosition at = position(session.session());
+    if (at.block() >= blocks.size()) {
+      throw new IOException(
+          "The checkpoint belongs to other data: it stands in file " + (at.block() + 1) + ".");
+    }
     for (; at.epoch() < epochs; at = at.nextBlock(blocks.size())) {
       String block = blocks.get(at.block());
       String where = "epoch " + (at.epoch() + 1) + "/" + epochs;
@@ -152,7 +159,7 @@ public final class Leader {
   private double test(Session session) throws IOException {
     double correct = 0;
     long samples = 0;
-    for (String block : testing.data.blocks()) {
+    for (String block : testing.blocks) {
       testing.announce(session, block, 0);
       try (BlockReader reader = testing.data.open(block, 0)) {
         for (Batch batch = nextBatch(reader); batch.size() > 0; batch = nextBatch(reader)) {
@@ -208,14 +215,16 @@ public final class Leader {
   /** The ops that lead the follower through one data set, and this party's part of it. */
   private final class Dataset {
     final DataDirectory data;
+    final List<String> blocks;
     final Op sendIds;
     private final Placeholder<TString> block;
     private final Placeholder<TInt64> sample;
     private final Op sendState;
     private final Op terminate;
 
-    Dataset(Ops tf, String name, DataDirectory data) {
+    Dataset(Ops tf, String name, DataDirectory data) throws IOException {
       this.data = data;
+      blocks = data.blocks();
       sendIds = communicator.send(tf, Names.sampleIds(name), ids);
       block = tf.placeholder(TString.class, Placeholder.shape(Shape.scalar()));
       sample = tf.placeholder(TInt64.class, Placeholder.shape(Shape.scalar()));

@@ -122,4 +122,12 @@ class DataDirectoryTest {
         assertThrows(IOException.class, () -> new DataDirectory(empty, 2, true).blocks());
     assertEquals("No *.tfrd files in " + empty + ".", e.getMessage());
   }
+
+  @Test
+  void shouldRefuseADirectoryThatIsNotThere() {
+    Path none = folder.resolve("none");
+    IOException e =
+        assertThrows(IOException.class, () -> new DataDirectory(none, 2, true).blocks());
+    assertEquals("There is no directory " + none + ".", e.getMessage());
+  }
 }
