@@ -95,7 +95,7 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  * peer is created from it.
  *
  *   the node                         default
- *   listen_address                   ""       host:port, port 0: any; empty: this party only dials
+ *   listen_address                   ""       host:port, port 0: any free one; has to be set
  *   party_id                         ""       how this party calls itself to its peers
  *   server_thread_num                1        threads that take the peers' requests
  *   scanning_interval_ms             30000    longest pause between two scans of the Monitor
@@ -106,8 +106,8 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *   peer_certs_file                  ""       PEM file to verify the other side with; set: the
  *                                             client speaks TLS
  *   ssl_client_auth                  ""       require | request | none: what a TLS server asks of
- *                                             its clients; empty: require where peer_certs_file is
- *                                             set, otherwise none
+ *                                             its clients; empty: a server that speaks TLS and has
+ *                                             peer_certs_file requires, otherwise none
  *
  *   the peer                         default
  *   name                             ""       finds the peer with efl_peer_find, unique in the
@@ -142,14 +142,15 @@ EFL_EXPORT void efl_options_set_from_environment(efl_options* options, efl_statu
 
 /* ---- Node and peer --------------------------------------------------------------------------- */
 
-/* One listening server, one Monitor, any number of peers. */
+/* One listening server, one Monitor, and its peer: the trainer wire doesn't say who calls, so a node
+ * that speaks it has one. */
 typedef struct efl_node efl_node;
 /* The other party of a pair: its client, its mailbox, its step counter. */
 typedef struct efl_peer efl_peer;
 
 /* Listens before it returns; a port in use or an unreadable certificate is reported here. */
 EFL_EXPORT efl_node* efl_node_create(const efl_options* options, efl_status* status);
-/* The port it listens on, 0 when it doesn't. */
+/* The port it listens on. */
 EFL_EXPORT int32_t efl_node_port(const efl_node* node);
 EFL_EXPORT void efl_node_close(efl_node* node);
 /* Closes and gives back. Peers found elsewhere stay valid handles; their operations fail with
@@ -187,7 +188,7 @@ EFL_EXPORT void efl_peer_reset_step(efl_peer* peer);
  */
 EFL_EXPORT void efl_peer_register_tensor(efl_peer* peer, const char* name, int32_t dtype,
                                          int32_t rank, const int64_t* dims, efl_status* status);
-/* Names a dataset whose reader state will be asked for. */
+/* Names a dataset whose reader state will be sent or asked for. */
 EFL_EXPORT void efl_peer_register_dataset(efl_peer* peer, const char* name, efl_status* status);
 
 /* ---- Operations ------------------------------------------------------------------------------ */
@@ -234,7 +235,7 @@ EFL_EXPORT void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor,
 
 /*
  * Says where the elements go: at least tensor->size bytes, aligned for the dtype. tensor->data is
- * NULL here. NULL ends the receive with EFL_RESOURCE_EXHAUSTED. Called at most once, before `done`,
+ * NULL here. NULL, unless the tensor is empty, ends the receive with EFL_RESOURCE_EXHAUSTED. Called at most once, before `done`,
  * under the rules of `done`.
  */
 typedef void* (*efl_allocate_fn)(void* token, const efl_tensor* tensor);

@@ -196,14 +196,19 @@ Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
     box.parked.pop_front();
   }
   if (receive->operation->claimed()) return [] {};
-  if (box.parked.empty()) {
-    box.waiting.push_back(receive);
-    return [] {};
-  }
   auto found = std::find_if(box.parked.begin(), box.parked.end(),
                             [&](const Parked& parked) { return parked.step == receive->step; });
   const bool matches = found != box.parked.end();
-  if (!matches) found = box.parked.begin();
+  // A tensor of another step is out of step. The failure of another one says nothing: it doesn't
+  // travel in line with the tensors.
+  if (!matches) {
+    found = std::find_if(box.parked.begin(), box.parked.end(),
+                         [](const Parked& parked) { return parked.delivery != nullptr; });
+  }
+  if (found == box.parked.end()) {
+    box.waiting.push_back(receive);
+    return [] {};
+  }
   if (!receive->operation->Claim()) return [] {};
   const Parked parked = std::move(*found);
   box.parked.erase(found);

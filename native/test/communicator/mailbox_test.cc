@@ -179,6 +179,17 @@ TEST_F(MailboxTest, ShouldEndTheReceiveOfASendThatFailed) {
   EXPECT_EQ(Deliver(4, "ab")->answer->Text(), "OK");
 }
 
+// The news of a failure may overtake the tensor before it.
+TEST_F(MailboxTest, ShouldNotEndAReceiveForTheFailureOfALaterStep) {
+  mailbox.Fail("x", 5, {Code::kResourceExhausted, "too large"});
+  Arrival four, five;
+  Receive(4, &four);
+  EXPECT_EQ(Deliver(4, "ab")->answer->Text(), "OK");
+  EXPECT_EQ(four.bytes, "ab");
+  Receive(5, &five);
+  EXPECT_EQ(five.ending.status().code(), Code::kResourceExhausted);
+}
+
 TEST_F(MailboxTest, ShouldBoundWhatIsParked) {
   std::vector<std::shared_ptr<FakeDelivery>> deliveries;
   for (int i = 0; i < 6; ++i) deliveries.push_back(Deliver(0, std::string(400, 'a')));
