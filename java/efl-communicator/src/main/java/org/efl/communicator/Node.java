@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One party: a listening server and any number of {@link Peer}s. Close it; a node that is forgotten
- * is closed when the garbage collector finds it, with a warning in the log.
+ * One party: a listening server and its {@link Peer}. Close it; a node that is forgotten is closed
+ * when the garbage collector finds it, with a warning in the log.
  */
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
@@ -37,7 +37,7 @@ public final class Node implements AutoCloseable {
     }
   }
 
-  /** The port it listens on; 0 when it only dials. */
+  /** The port it listens on. */
   public int port() {
     try {
       return Efl.efl_node_port(handle.node);
@@ -47,7 +47,8 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Adds the other party of a pair. Nothing is sent before {@link Peer#connect()}.
+   * Adds the other party of the pair; a node has one. Nothing is sent before {@link
+   * Peer#connect()}.
    *
    * @throws CommunicatorException when an option is wrong or contradicts another, the name is
    *     taken, a certificate cannot be used, or the node is closed

@@ -30,7 +30,7 @@ public final class NodeOptions {
 
     private Builder() {}
 
-    /** {@code host:port} to listen on, port 0 for any that is free. Default: doesn't listen. */
+    /** {@code host:port} to listen on, port 0 for any that is free. Has to be set. */
     public Builder listenAddress(String hostAndPort) {
       settings.put("listen_address", hostAndPort);
       return this;

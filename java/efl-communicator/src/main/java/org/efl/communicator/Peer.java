@@ -88,7 +88,8 @@ public final class Peer {
 
   /**
    * Leader: waits for the follower. Follower: connects, and tries again while the leader isn't
-   * there. Connecting twice is {@code FAILED_PRECONDITION}.
+   * there. Connecting twice is {@code FAILED_PRECONDITION}; after a connection that was lost it is
+   * the way back.
    */
   public CompletableFuture<Void> connect(Duration timeout) {
     return start(timeout, result -> null, call -> Efl.efl_peer_connect(peer, call));
@@ -220,6 +221,18 @@ public final class Peer {
   /** Asks the peer for the checkpoint version; "" means that there is none. */
   public CompletableFuture<String> receiveCheckpointVersion(Duration timeout) {
     return start(timeout, Peer::text, call -> Efl.efl_peer_receive_checkpoint_version(peer, call));
+  }
+
+  /**
+   * Whether the peer is an existing EFLS party, which speaks the trainer wire and no more; false
+   * until connected.
+   */
+  public boolean isEfls() {
+    try {
+      return Efl.efl_peer_is_efls(peer) != 0;
+    } finally {
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** The training step that the peer keeps: 0 at first. */

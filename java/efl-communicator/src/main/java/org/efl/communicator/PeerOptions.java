@@ -60,6 +60,15 @@ public final class PeerOptions {
       return this;
     }
 
+    /**
+     * After a broken connection, how long until what waits for the peer ends with {@code
+     * UNAVAILABLE}, unless the connection was made again; default 10 s.
+     */
+    public Builder reconnectTimeout(Duration timeout) {
+      settings.put("reconnect_timeout_ms", Long.toString(timeout.toMillis()));
+      return this;
+    }
+
     /** Of the requests sent, in bytes; default 1 GiB. */
     public Builder clientMaxSendMessageSize(long bytes) {
       settings.put("client_max_send_message_size", Long.toString(bytes));

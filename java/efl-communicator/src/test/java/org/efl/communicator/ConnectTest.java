@@ -74,6 +74,10 @@ class ConnectTest {
           node, "default_timeout_ms", Pair.towards(Role.LEADER, 1).defaultTimeout(Duration.ZERO));
       assertRefused(
           node,
+          "reconnect_timeout_ms",
+          Pair.towards(Role.LEADER, 1).reconnectTimeout(Duration.ofMillis(-1)));
+      assertRefused(
+          node,
           "client_max_receive_message_size",
           Pair.towards(Role.LEADER, 1).clientMaxReceiveMessageSize(1L << 40));
     }

@@ -4,6 +4,7 @@ import static org.efl.communicator.Outcomes.failure;
 import static org.efl.communicator.Outcomes.value;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import java.util.stream.Stream;
@@ -44,6 +45,7 @@ class EflsConnectionTest {
       assertEquals(0, answer.getCodeValue(), answer.getMsg());
       assertEquals(Elements.bytes(Elements.floats(1, 2)), value(atEfls).getTensorContent());
       assertEquals(Elements.floats(3), value(atKernel).data());
+      assertTrue(pair.peer.isEfls());
     }
   }
 

@@ -322,6 +322,15 @@ public final class Communicator implements AutoCloseable {
     }
 
     /**
+     * After a broken connection, how long until ops that wait for the peer end with UNAVAILABLE,
+     * unless the connection was made again; 10 s by default.
+     */
+    public Builder reconnectTimeout(Duration value) {
+      peer.reconnectTimeout(value);
+      return this;
+    }
+
+    /**
      * The name its ops carry: letters, digits, '_', '.' and '-', unique in the process. By default
      * the role and a number. To be set where graphs are saved and loaded.
      */
