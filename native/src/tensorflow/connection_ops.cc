@@ -20,7 +20,22 @@ class ConnectRun final : public AsyncRun {
   }
 };
 
-// Not asynchronous in itself; an AsyncRun finds the communicator and reports as the others do.
+// The next two are not asynchronous in themselves; an AsyncRun finds the communicator and reports
+// as the others do.
+class CloseConnectionRun final : public AsyncRun {
+ public:
+  using AsyncRun::AsyncRun;
+
+ protected:
+  const char* operation() const override { return "close connection"; }
+
+  std::string Start() override {
+    efl_peer_close(peer());
+    CompleteNow();
+    return "";
+  }
+};
+
 class AddStepRun final : public AsyncRun {
  public:
   using AsyncRun::AsyncRun;
@@ -39,6 +54,11 @@ class AddStepRun final : public AsyncRun {
 
 void ComputeConnect(void* kernel, TF_OpKernelContext* context, TF_AsyncOpKernelDoneCallback* done) {
   AsyncRun::Begin(std::make_unique<ConnectRun>(AttributesOf(kernel), context, done));
+}
+
+void ComputeCloseConnection(void* kernel, TF_OpKernelContext* context,
+                            TF_AsyncOpKernelDoneCallback* done) {
+  AsyncRun::Begin(std::make_unique<CloseConnectionRun>(AttributesOf(kernel), context, done));
 }
 
 void ComputeAddStep(void* kernel, TF_OpKernelContext* context, TF_AsyncOpKernelDoneCallback* done) {

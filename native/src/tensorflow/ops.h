@@ -17,6 +17,7 @@ void ComputeSendCheckpointVersion(void* kernel, TF_OpKernelContext*, TF_AsyncOpK
 void ComputeRecvCheckpointVersion(void* kernel, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback*);
 
 void ComputeConnect(void* kernel, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback*);
+void ComputeCloseConnection(void* kernel, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback*);
 void ComputeAddStep(void* kernel, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback*);
 
 }  // namespace efl_tf

@@ -134,6 +134,7 @@ bool RegisterAll() {
       {"EflAddStep", {}, {"step: int64"}, {}, &Scalars<0, 1>, &CreatePlain, &ComputeAddStep},
       {"EflConnectAsLeader", {}, {}, {}, &NoOutputs, &CreatePlain, &ComputeConnect},
       {"EflConnectAsFollower", {}, {}, {}, &NoOutputs, &CreatePlain, &ComputeConnect},
+      {"EflCloseConnection", {}, {}, {}, &NoOutputs, &CreatePlain, &ComputeCloseConnection},
   };
   bool good = true;
   for (const OpSpec& op : ops) good = DefineOp(op) && DefineKernel(op) && good;

@@ -179,11 +179,18 @@ public final class Communicator implements AutoCloseable {
   }
 
   /**
-   * Ends what is pending at both parties and stops listening, within five seconds whatever the
-   * state of the peer. A communicator cannot be used again afterwards; a second call does nothing.
+   * Ends what is pending at both parties and stops listening, in a run of its own, within five
+   * seconds whatever the state of the peer. A communicator cannot be used again afterwards; a
+   * second call does nothing. When the run fails, the communicator is closed all the same.
    */
   public void shutdown(Session session) {
-    close();
+    if (closed.compareAndSet(false, true)) {
+      try {
+        translated(() -> sessionOps.closeConnection(session));
+      } finally {
+        node.close();
+      }
+    }
   }
 
   void runAddStep(Session session) {

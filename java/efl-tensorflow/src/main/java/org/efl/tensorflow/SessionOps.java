@@ -27,6 +27,10 @@ final class SessionOps {
     run(session, role == Role.LEADER ? "EflConnectAsLeader" : "EflConnectAsFollower");
   }
 
+  void closeConnection(Session session) {
+    run(session, "EflCloseConnection");
+  }
+
   void addStep(Session session) {
     run(session, "EflAddStep");
   }

@@ -13,6 +13,7 @@ import org.efl.communicator.CommunicatorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.tensorflow.Operand;
+import org.tensorflow.Operation;
 import org.tensorflow.Session;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
@@ -230,6 +231,37 @@ class FailureTest {
   private static void assertClosed(CommunicatorException e) {
     assertEquals(Code.FAILED_PRECONDITION, e.code());
     assertEquals("Already Closed.", e.reason());
+  }
+
+  @Test
+  void shouldCloseByAnOpOfTheGraph() throws Exception {
+    try (Pair pair = Pair.open()) {
+      Party party = pair.leader;
+      Operation close = party.op("EflCloseConnection");
+      Op send = party.send("t", party.tf.constant(1f));
+      Operand<TFloat32> receive = pair.follower.communicator.recv(pair.follower.tf, "t");
+      pair.connect();
+      Future<?> receiving = pair.start(() -> pair.follower.fetch(receive));
+      Pair.until(() -> pair.follower.communicator.pending() == 1);
+      party.run(() -> close);
+      assertEquals(Code.UNAVAILABLE, Pair.failure(receiving).code());
+      assertClosed(assertThrows(CommunicatorException.class, () -> party.run(send)));
+      party.run(() -> close);
+      party.communicator.shutdown(party.session());
+    }
+  }
+
+  @Test
+  void shouldCloseEvenWhenTheSessionCannotRun() {
+    try (Pair pair = Pair.open().connect()) {
+      Party party = pair.leader;
+      Session ended = new Session(party.graph);
+      ended.close();
+      assertThrows(RuntimeException.class, () -> party.communicator.shutdown(ended));
+      assertClosed(assertThrows(CommunicatorException.class, () -> party.communicator.step()));
+      assertEquals(0, party.communicator.pending());
+      party.communicator.shutdown(ended);
+    }
   }
 
   @Test
