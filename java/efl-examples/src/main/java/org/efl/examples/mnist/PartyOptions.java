@@ -10,11 +10,15 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.efl.communicator.Role;
 import org.efl.tensorflow.Communicator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What a party is told of itself and its peer, and how it runs. */
 final class PartyOptions {
+  private static final Logger logger = LoggerFactory.getLogger(PartyOptions.class);
+
   @Mixin private CommonOptions common;
 
   @Option(
@@ -57,18 +61,11 @@ final class PartyOptions {
     TrainingRecord run(PartySetup setup, boolean tls) throws IOException;
   }
 
-  /** Listens, trains, and writes the record. */
+  /** Listens, trains, and writes the record. Meant to be called once in a process. */
   void run(Role role, Training training) throws IOException {
     Path kept = checkpoints.isPresent() ? checkpoints.get() : Files.createTempDirectory("mnist-");
-    try (Communicator communicator =
-        Communicator.builder()
-            .federalRole(role)
-            .localAddress(local)
-            .peerAddress(peer)
-            .defaultTimeout(Duration.ofSeconds(timeoutSeconds))
-            // Short, so that a short timeout is kept to.
-            .scanningInterval(Duration.ofSeconds(Math.max(1, timeoutSeconds / 20)))
-            .build()) {
+    try (Communicator communicator = communicator(role)) {
+      atExit(communicator, kept);
       PartySetup setup =
           new PartySetup(
               communicator,
@@ -78,11 +75,31 @@ final class PartyOptions {
               common.hyperparameters(),
               System.out);
       common.write(training.run(setup, tlsIsOn()));
-    } finally {
-      if (checkpoints.isEmpty()) {
-        remove(kept);
-      }
     }
+  }
+
+  private Communicator communicator(Role role) {
+    return Communicator.builder()
+        .federalRole(role)
+        .localAddress(local)
+        .peerAddress(peer)
+        .defaultTimeout(Duration.ofSeconds(timeoutSeconds))
+        // Short, so that a short timeout is kept to.
+        .scanningInterval(Duration.ofSeconds(Math.max(1, timeoutSeconds / 20)))
+        .build();
+  }
+
+  /** A party that is told to stop tells its peer, and leaves nothing behind that nobody wants. */
+  private void atExit(Communicator communicator, Path kept) {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  communicator.close();
+                  if (checkpoints.isEmpty()) {
+                    remove(kept);
+                  }
+                }));
   }
 
   /** The communicator's own rule for the server: both files, or plaintext. */
@@ -95,17 +112,13 @@ final class PartyOptions {
     return value != null && !value.isEmpty();
   }
 
-  private static void remove(Path directory) throws IOException {
+  private static void remove(Path directory) {
     try (Stream<Path> paths = Files.walk(directory)) {
-      paths.sorted(Comparator.reverseOrder()).forEach(PartyOptions::delete);
-    }
-  }
-
-  private static void delete(Path path) {
-    try {
-      Files.delete(path);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      logger.warn("Could not remove {}: {}", directory, e.toString());
     }
   }
 }
