@@ -1,0 +1,2 @@
+/** The README's program. */
+package org.efl.examples.quickstart;
