@@ -48,7 +48,7 @@ efl_call AsyncRun::Call() {
   // Sessions and functions number their runs from 1. Eager ops are runs of their own and have 0,
   // which is no group.
   call.group = static_cast<uint64_t>(TF_GetStepId(context_));
-  call.timeout_ms = attributes_.timeout_ms;
+  call.timeout_ms = -1;  // the communicator's default
   call.done = &AsyncRun::Done;
   call.token = this;
   return call;

@@ -24,11 +24,6 @@ class Reader {
                                           status_.get());
   }
 
-  void Int(const char* attribute, int64_t* value) {
-    if (!Ok(status_)) return;
-    TF_OpKernelConstruction_GetAttrInt64(construction_, attribute, value, status_.get());
-  }
-
   void Type(const char* attribute, TF_DataType* value) {
     if (!Ok(status_)) return;
     TF_OpKernelConstruction_GetAttrType(construction_, attribute, value, status_.get());
@@ -49,7 +44,6 @@ void* Create(TF_OpKernelConstruction* construction, const char* name_attribute, 
   auto attributes = std::make_unique<KernelAttributes>();
   Reader reader(construction);
   reader.String("communicator", &attributes->communicator);
-  reader.Int("timeout_ms", &attributes->timeout_ms);
   if (name_attribute != nullptr) reader.String(name_attribute, &attributes->name);
   if (receives) reader.Type("dtype", &attributes->dtype);
   return reader.Finish(std::move(attributes));

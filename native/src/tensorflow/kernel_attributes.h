@@ -1,7 +1,6 @@
 // What an op of a graph says about itself, read once when TensorFlow makes its kernel.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "tensorflow/tf_c_api.h"
@@ -11,7 +10,6 @@ namespace efl_tf {
 struct KernelAttributes {
   std::string communicator;
   std::string name;  // of the tensor or the dataset, "" where the op has none
-  int64_t timeout_ms = -1;
   TF_DataType dtype = 0;  // receive only
 };
 

@@ -58,7 +58,6 @@ bool Check(const char* op, TF_Status* status) {
 bool DefineOp(const OpSpec& op) {
   TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(op.name);
   TF_OpDefinitionBuilderAddAttr(builder, "communicator: string");
-  TF_OpDefinitionBuilderAddAttr(builder, "timeout_ms: int = -1");
   for (const char* spec : op.attributes) TF_OpDefinitionBuilderAddAttr(builder, spec);
   for (const char* spec : op.inputs) TF_OpDefinitionBuilderAddInput(builder, spec);
   for (const char* spec : op.outputs) TF_OpDefinitionBuilderAddOutput(builder, spec);

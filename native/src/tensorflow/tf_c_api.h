@@ -85,8 +85,6 @@ void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction*, const char*
                                            size_t max_length, TF_Status*);
 void TF_OpKernelConstruction_GetAttrType(TF_OpKernelConstruction*, const char* attr, TF_DataType*,
                                          TF_Status*);
-void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* attr, int64_t*,
-                                          TF_Status*);
 
 int64_t TF_GetStepId(TF_OpKernelContext*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
