@@ -34,9 +34,9 @@ import org.efl.proto.TrainerServiceGrpc;
  * {@code efl.TrainerService} alone. It listens, dials, and behaves as existing parties do; what it
  * serves is in {@link EflsService}.
  */
-final class EflsPeer implements AutoCloseable {
+public final class EflsPeer implements AutoCloseable {
   /** How the two parties secure their connections. */
-  enum Security {
+  public enum Security {
     PLAIN,
     /** Client TLS: servers have certificates, clients show none. */
     TLS,
@@ -68,16 +68,16 @@ final class EflsPeer implements AutoCloseable {
   }
 
   /** Listens, with the certificate of this name. */
-  static EflsPeer listen(Security security, String identity) throws IOException {
+  public static EflsPeer listen(Security security, String identity) throws IOException {
     return new EflsPeer(security, identity);
   }
 
-  int port() {
+  public int port() {
     return server.getPort();
   }
 
   /** What it serves, and what was asked of it. */
-  EflsService service() {
+  public EflsService service() {
     return service;
   }
 
@@ -86,7 +86,7 @@ final class EflsPeer implements AutoCloseable {
     return recorder;
   }
 
-  void dial(int port) throws SSLException {
+  public void dial(int port) throws SSLException {
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress("localhost", port)
             .executor(executor)
@@ -99,11 +99,11 @@ final class EflsPeer implements AutoCloseable {
     channel = builder.build();
   }
 
-  CompletableFuture<ConnectionResponse> connect() {
+  public CompletableFuture<ConnectionResponse> connect() {
     return future(stub().connect(ConnectionRequest.getDefaultInstance()));
   }
 
-  CompletableFuture<MessageResponse> send(MessageRequest request) {
+  public CompletableFuture<MessageResponse> send(MessageRequest request) {
     return future(stub().sendMessage(request));
   }
 
@@ -118,12 +118,12 @@ final class EflsPeer implements AutoCloseable {
         ClientCalls.futureUnaryCall(channel.newCall(method, CallOptions.DEFAULT), request));
   }
 
-  CompletableFuture<GetReaderStateResponse> readerState(String dataset) {
+  public CompletableFuture<GetReaderStateResponse> readerState(String dataset) {
     return future(
         stub().getReaderState(GetReaderStateRequest.newBuilder().setName(dataset).build()));
   }
 
-  CompletableFuture<GetCheckpointVersionResponse> checkpointVersion() {
+  public CompletableFuture<GetCheckpointVersionResponse> checkpointVersion() {
     return future(stub().getCheckpointVersion(GetCheckpointVersionRequest.getDefaultInstance()));
   }
 

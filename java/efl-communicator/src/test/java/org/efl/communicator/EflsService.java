@@ -21,14 +21,14 @@ import org.efl.proto.tensorflow.TensorProto;
  * What an EFLS party serves. A message is answered when it is consumed; one is parked per name, a
  * second one replaces it and the first is never answered. Errors travel in the answer's code.
  */
-final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
+public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
   private static final int OK = 0;
   private static final int INVALID_ARGUMENT = 3;
   private static final int NOT_FOUND = 5;
   private static final int DATA_LOSS = 15;
 
   /** A failed receive of this party. */
-  static final class ReceiveFailed extends RuntimeException {
+  public static final class ReceiveFailed extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final int code;
 
@@ -57,11 +57,11 @@ final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
       new CompletableFuture<>();
 
   /** Completes when a follower has connected. */
-  CompletableFuture<Void> connected() {
+  public CompletableFuture<Void> connected() {
     return connected;
   }
 
-  synchronized void register(String name) {
+  public synchronized void register(String name) {
     registered.add(name);
   }
 
@@ -70,7 +70,7 @@ final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
     return arrivals.computeIfAbsent(name, key -> new CompletableFuture<>());
   }
 
-  synchronized CompletableFuture<TensorProto> receive(String name, long step) {
+  public synchronized CompletableFuture<TensorProto> receive(String name, long step) {
     CompletableFuture<TensorProto> tensor = new CompletableFuture<>();
     Parked message = parked.remove(name);
     if (!registered.contains(name)) {
@@ -87,11 +87,12 @@ final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
     return tensor;
   }
 
-  void answerReaderState(String dataset, GetReaderStateResponse answer) {
+  /** Answers one request for this dataset's state, the next; the one after it needs another. */
+  public void answerReaderState(String dataset, GetReaderStateResponse answer) {
     readerState(dataset).complete(answer);
   }
 
-  void answerCheckpointVersion(GetCheckpointVersionResponse answer) {
+  public void answerCheckpointVersion(GetCheckpointVersionResponse answer) {
     checkpointVersion.complete(answer);
   }
 
@@ -122,13 +123,14 @@ final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
   @Override
   public void getReaderState(
       GetReaderStateRequest request, StreamObserver<GetReaderStateResponse> answer) {
+    CompletableFuture<GetReaderStateResponse> next = readerState(request.getName());
     var unused =
-        readerState(request.getName())
-            .thenAccept(
-                state -> {
-                  answer.onNext(state);
-                  answer.onCompleted();
-                });
+        next.thenAccept(
+            state -> {
+              taken(request.getName(), next);
+              answer.onNext(state);
+              answer.onCompleted();
+            });
   }
 
   @Override
@@ -144,6 +146,10 @@ final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase {
 
   private synchronized CompletableFuture<GetReaderStateResponse> readerState(String dataset) {
     return readerStates.computeIfAbsent(dataset, key -> new CompletableFuture<>());
+  }
+
+  private synchronized void taken(String dataset, CompletableFuture<?> answer) {
+    readerStates.remove(dataset, answer);
   }
 
   private static void answer(StreamObserver<MessageResponse> answer, int code, String message) {

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import java.util.Random;
 
 /** Contents of tensors, in direct buffers and native order. */
-final class Elements {
+public final class Elements {
   private Elements() {}
 
   static ByteBuffer direct(int bytes) {
@@ -20,7 +20,7 @@ final class Elements {
     return direct(bytes.length).put(bytes).flip();
   }
 
-  static ByteBuffer floats(float... values) {
+  public static ByteBuffer floats(float... values) {
     ByteBuffer data = direct(4 * values.length);
     data.asFloatBuffer().put(values);
     return data;
@@ -50,7 +50,7 @@ final class Elements {
     }
   }
 
-  static ByteString bytes(ByteBuffer data) {
+  public static ByteString bytes(ByteBuffer data) {
     return ByteString.copyFrom(data.duplicate());
   }
 }

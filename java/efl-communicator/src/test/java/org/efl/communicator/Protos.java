@@ -6,7 +6,7 @@ import org.efl.proto.tensorflow.TensorProto;
 import org.efl.proto.tensorflow.TensorShapeProto;
 
 /** Messages as protobuf-java builds them. */
-final class Protos {
+public final class Protos {
   private Protos() {}
 
   static TensorProto.Builder tensor(DType dtype, long... dims) {
@@ -17,11 +17,11 @@ final class Protos {
     return TensorProto.newBuilder().setDtype(dtype.number()).setTensorShape(shape);
   }
 
-  static TensorProto tensor(DType dtype, ByteString content, long... dims) {
+  public static TensorProto tensor(DType dtype, ByteString content, long... dims) {
     return tensor(dtype, dims).setTensorContent(content).build();
   }
 
-  static MessageRequest message(String name, long step, TensorProto tensor) {
+  public static MessageRequest message(String name, long step, TensorProto tensor) {
     return MessageRequest.newBuilder().setName(name).setStep(step).setTensor(tensor).build();
   }
 }

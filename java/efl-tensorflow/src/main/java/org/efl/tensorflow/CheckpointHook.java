@@ -17,7 +17,9 @@ import org.tensorflow.Session;
  * <p>A checkpoint's version is the number of steps it was trained, as text. With a communicator the
  * parties agree first: the leader sends the newest version it holds ("" for none), the follower
  * answers with the version it will restore, and unless both are the same, both fail with
- * FAILED_PRECONDITION before anything is restored. Without a communicator the newest is restored.
+ * FAILED_PRECONDITION before anything is restored. An existing EFLS party knows no such answer:
+ * with one of those as follower the leader learns nothing, and as leader it is told nothing.
+ * Without a communicator the newest is restored.
  *
  * <p>After a failed step nothing more is saved, for the variables may be half updated; a step that
  * ended with OUT_OF_RANGE is the end of the data and does not count as failed.
@@ -73,19 +75,28 @@ public final class CheckpointHook implements SessionHook {
   }
 
   private String agree(Session session) {
-    if (communicator.role() == Role.LEADER) {
-      String mine = store.newest();
-      communicator.sendCkptVersion(session, mine);
+    return communicator.role() == Role.LEADER ? lead(session) : follow(session);
+  }
+
+  private String lead(Session session) {
+    String mine = store.newest();
+    communicator.sendCkptVersion(session, mine);
+    if (!communicator.peerIsEfls()) {
       String theirs = communicator.recvCkptVersion(session);
       if (!theirs.equals(mine)) {
         throw disagreement("The follower holds " + held(theirs) + ", not " + mine + ".");
       }
-      return mine;
     }
+    return mine;
+  }
+
+  private String follow(Session session) {
     String theirs = communicator.recvCkptVersion(session);
     boolean has = theirs.isEmpty() || store.holds(theirs);
     String answer = has ? theirs : store.newest();
-    communicator.sendCkptVersion(session, answer);
+    if (!communicator.peerIsEfls()) {
+      communicator.sendCkptVersion(session, answer);
+    }
     if (!has) {
       throw disagreement(
           "The leader wants checkpoint " + theirs + "; here is " + held(answer) + ".");

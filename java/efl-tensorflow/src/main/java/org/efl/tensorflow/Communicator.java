@@ -233,6 +233,10 @@ public final class Communicator implements AutoCloseable {
     return peer.pending();
   }
 
+  boolean peerIsEfls() {
+    return peer.isEfls();
+  }
+
   CommunicatorOps ops() {
     return ops;
   }
