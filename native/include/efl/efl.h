@@ -69,6 +69,22 @@ typedef enum efl_code {
   EFL_UNAUTHENTICATED = 16
 } efl_code;
 
+/*
+ * What a code means of an operation:
+ *   EFL_CANCELLED            this party has closed
+ *   EFL_UNAVAILABLE          the peer has left, or can't be reached
+ *   EFL_ABORTED              the peer has restarted, or another operation of the group has failed
+ *   EFL_DEADLINE_EXCEEDED    overdue here, or at the peer
+ *   EFL_FAILED_PRECONDITION  not connected yet, connected already, closed already, or a wrong pair
+ *   EFL_INVALID_ARGUMENT     this call can't be meant, or a dtype or shape isn't what was registered
+ *   EFL_NOT_FOUND            the peer has not registered this name
+ *   EFL_ALREADY_EXISTS       the same is waiting already
+ *   EFL_RESOURCE_EXHAUSTED   over a limit of size or memory
+ *   EFL_DATA_LOSS            the parties are out of step
+ *   EFL_UNKNOWN              the peer's tensor can't be decoded
+ *   EFL_OUT_OF_RANGE         the leader has ended the data
+ *   EFL_UNAUTHENTICATED      TLS: certificates don't fit, or one party speaks it alone
+ */
 typedef struct efl_status efl_status;
 
 EFL_EXPORT efl_status* efl_status_create(void);

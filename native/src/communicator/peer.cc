@@ -141,7 +141,7 @@ Status Peer::CheckConnected() const {
   if (state_ == State::kConnected) return {};
   if (state_ == State::kClosed) return AlreadyClosed();
   if (!lost_.ok()) {
-    return {Code::kFailedPrecondition, absl::StrCat("Not connected: ", lost_.message())};
+    return {lost_.code(), absl::StrCat("Not connected any more: ", lost_.message())};
   }
   return {Code::kFailedPrecondition, "Not connected."};
 }
@@ -425,7 +425,8 @@ void Peer::BeginClose() {
     state_ = State::kClosed;
   }
   monitor_->AbandonAll(this, {Code::kCancelled, "closed while it was pending"});
-  const Status closed(Code::kCancelled, "the peer has closed");
+  // As the peer will read it.
+  const Status closed(Code::kUnavailable, "the peer has left: closed");
   mailbox_.Close(closed);
   board_.Close(closed);
 }

@@ -73,13 +73,13 @@ TEST(CloseTest, ShouldEndWhatIsPendingAtBothEnds) {
   CloseInTime(pair.leader.node.get());
   ExpectSaid(sent_here.status(), Code::kCancelled, "closed while it was pending");
   ExpectSaid(waiting_here.ending.status(), Code::kCancelled, "closed while it was pending");
-  ExpectSaid(sent_there.status(), Code::kCancelled, "the peer has closed");
-  ExpectSaid(question_there.status(), Code::kCancelled, "the peer has closed");
+  ExpectSaid(sent_there.status(), Code::kUnavailable, "the peer has left");
+  ExpectSaid(question_there.status(), Code::kUnavailable, "the peer has left");
   ExpectSaid(waiting_there.ending.status(), Code::kUnavailable, "the peer has left");
   ExpectSaid(answer_there.status(), Code::kUnavailable, "the peer has left");
   Ending after;
   pair.follower.peer->SendTensor(Floats("x", 0, values), after.call());
-  ExpectSaid(after.status(), Code::kFailedPrecondition, "Not connected: the peer has left");
+  ExpectSaid(after.status(), Code::kUnavailable, "Not connected any more: the peer has left");
 }
 
 TEST(CloseTest, ShouldCloseInTheMiddleOfATransfer) {
