@@ -36,9 +36,7 @@ void AsyncRun::Begin(std::unique_ptr<AsyncRun> run) {
   AsyncRun* raw = run.release();
   const std::string wrong = raw->Start();
   if (wrong.empty()) return;
-  run.reset(raw);
-  run->FailHere(EFL_INVALID_ARGUMENT, "", wrong);
-  run->Finish();
+  FailHere(std::unique_ptr<AsyncRun>(raw), EFL_INVALID_ARGUMENT, "", wrong);
 }
 
 std::string AsyncRun::Complete(const efl_result&) { return ""; }
@@ -66,28 +64,37 @@ void AsyncRun::Override(efl_code code, const std::string& reason) {
 
 void AsyncRun::Done(void* token, const efl_status* status, const efl_result* result) {
   std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(token));
-  const char* peer = efl_status_peer(status);
-  if (run->override_code_ != EFL_OK) {
-    run->FailHere(run->override_code_, peer, run->override_reason_);
-  } else if (efl_status_code(status) != EFL_OK) {
+  efl_code code = run->override_code_;
+  std::string wrong = run->override_reason_;
+  if (code == EFL_OK && efl_status_code(status) == EFL_OK) {
+    code = EFL_DATA_LOSS;
+    wrong = run->Complete(*result);
+  }
+  if (!wrong.empty()) {
+    FailHere(std::move(run), code, efl_status_peer(status), wrong);
+    return;
+  }
+  if (efl_status_code(status) != EFL_OK) {
     run->Fail(efl_status_code(status), efl_status_text(status));
-  } else {
-    const std::string wrong = run->Complete(*result);
-    if (!wrong.empty()) run->FailHere(EFL_DATA_LOSS, peer, wrong);
   }
   run->Finish();
 }
 
-// A failure that the kernel doesn't know of: the other ops of the run have to learn of it.
-void AsyncRun::FailHere(efl_code code, const char* peer, const std::string& reason) {
-  std::string text = std::string(CodeName(code)) + ": " + operation();
-  if (!attributes_.name.empty()) text += " '" + attributes_.name + "'";
-  if (step() >= 0) text += " step " + std::to_string(step());
+// A failure that the kernel doesn't know of: the other ops of the run have to learn of it, after
+// TensorFlow, which tells the first.
+void AsyncRun::FailHere(std::unique_ptr<AsyncRun> run, efl_code code, const char* peer,
+                        const std::string& reason) {
+  std::string text = std::string(CodeName(code)) + ": " + run->operation();
+  const std::string& name = run->attributes_.name;
+  if (!name.empty()) text += " '" + name + "'";
+  if (run->step() >= 0) text += " step " + std::to_string(run->step());
   if (*peer != '\0') text += std::string(", peer ") + peer;
   text += ": " + reason;
-  const efl_call call = Call();
-  if (call.group != 0) efl_peer_fail_group(peer_.get(), call.group, text.c_str());
-  Fail(code, text.c_str());
+  const uint64_t group = run->Call().group;
+  const EflPeer communicator = std::move(run->peer_);
+  run->Fail(code, text.c_str());
+  run->Finish();
+  if (group != 0) efl_peer_fail_group(communicator.get(), group, text.c_str());
 }
 
 void AsyncRun::Fail(int32_t code, const char* text) {

@@ -56,7 +56,8 @@ class AsyncRun {
 
  private:
   static void Done(void* token, const efl_status* status, const efl_result* result);
-  void FailHere(efl_code code, const char* peer, const std::string& reason);
+  static void FailHere(std::unique_ptr<AsyncRun> run, efl_code code, const char* peer,
+                       const std::string& reason);
   void Fail(int32_t code, const char* text);
   void Finish();
 

@@ -12,6 +12,9 @@ import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.tensorflow.DeviceSpec;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Session;
@@ -19,8 +22,10 @@ import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
+import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
+import org.tensorflow.types.TString;
 
 /** Default timeouts are two minutes, the tests' one: whatever fails here fails at once. */
 @Timeout(60)
@@ -132,21 +137,23 @@ class FailureTest {
     assertSame(silent, Communicator.translate(silent));
   }
 
-  @Test
-  void shouldEndTheWholeRunOfBothPartiesWhenOneOpFails() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void shouldEndTheWholeRunOfBothPartiesWhenOneOpFails(int devices) {
+    ConfigProto config = ConfigProto.newBuilder().putDeviceCount("CPU", devices).build();
     try (Pair pair = Pair.open()) {
+      Ops last = onDevice(pair.leader.tf, devices - 1);
       Op wrong = pair.follower.send("wrong", pair.follower.tf.constant(1L));
       Op waits = pair.follower.send("asked for too late", pair.follower.tf.constant(1f));
       Operand<TFloat32> followerWaits =
           pair.follower.communicator.recv(pair.follower.tf, "never sent");
       Communicator c = pair.leader.communicator;
       Operand<TFloat32> refused = c.recv(pair.leader.tf, "wrong", TFloat32.class);
-      Operand<TFloat32> leaderWaits = c.recv(pair.leader.tf, "never sent either");
+      Operand<TFloat32> leaderWaits = c.recv(last, "never sent either");
       c.recv(pair.leader.tf, "asked for too late");
-      pair.connect();
+      pair.connect(config);
       Future<?> leading = pair.start(() -> pair.leader.fetch(refused, leaderWaits));
       Future<?> following = pair.start(() -> pair.follower.run(wrong, waits, followerWaits));
-      // Whatever op TensorFlow shows, the failure that came first is told.
       assertTypeOfWrong(Pair.failure(leading), "receive tensor");
       assertTypeOfWrong(Pair.failure(following), "send tensor");
       assertEquals(0, c.pending());
@@ -154,10 +161,39 @@ class FailureTest {
     }
   }
 
+  private static Ops onDevice(Ops tf, int index) {
+    return tf.withDevice(
+        DeviceSpec.newBuilder().deviceType(DeviceSpec.DeviceType.CPU).deviceIndex(index).build());
+  }
+
   private static void assertTypeOfWrong(CommunicatorException e, String operation) {
     assertEquals(Code.INVALID_ARGUMENT, e.code(), e.getMessage());
     assertEquals(operation, e.operation());
     assertEquals("wrong", e.name());
+  }
+
+  @Test
+  void shouldTellWhatAnOpItselfHasFoundBeforeTheOthersOfItsRun() {
+    try (Pair pair = Pair.open()) {
+      Ops tf = pair.follower.tf;
+      Communicator c = pair.follower.communicator;
+      Operand<TString> block = tf.placeholder(TString.class);
+      Op state = c.sendReaderState(tf, "train", block, tf.constant(1L));
+      Operand<TFloat32> one = c.recv(tf, "never sent");
+      Operand<TFloat32> two = c.recv(tf, "never sent either");
+      pair.connect();
+      try (TString vector = TString.vectorOf("a", "b")) {
+        Session.Runner run = pair.follower.session().runner().feed(block, vector);
+        RuntimeException thrown =
+            assertThrows(
+                RuntimeException.class, () -> run.fetch(one).fetch(two).addTarget(state).run());
+        CommunicatorException e =
+            assertInstanceOf(CommunicatorException.class, Communicator.translate(thrown));
+        assertEquals(Code.INVALID_ARGUMENT, e.code(), e.getMessage());
+        assertEquals("send reader state", e.operation());
+      }
+      assertEquals(0, c.pending());
+    }
   }
 
   /** TensorFlow tells a waiting op nothing of it, so the timeout is what ends the run. */
