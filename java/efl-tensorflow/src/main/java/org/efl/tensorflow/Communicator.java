@@ -34,8 +34,10 @@ import org.tensorflow.types.family.TType;
  * Tensors travel in the training step that {@link #step} shows when their op starts.
  *
  * <p>When one of its ops fails, the others of the same run fail with it, at both parties.
- * TensorFlow doesn't tell them of the failure of any other op: then they end when the peer answers,
- * or with their timeout, and the run with them.
+ * TensorFlow doesn't tell them of the failure of any other op of the graph: then they go on waiting
+ * until the peer answers or their timeout is over, and {@code Session.run} returns no sooner. Where
+ * that can happen, set a short {@link Builder#defaultTimeout}, or have another thread call {@link
+ * #close}, which ends them at once.
  *
  * <p>Every failure of the communicator is a {@link CommunicatorException}. Out of {@code
  * Session.run} TensorFlow throws exceptions of its own; {@link #translate} turns them into one. All
