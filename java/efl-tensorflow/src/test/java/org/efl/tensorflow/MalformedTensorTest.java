@@ -3,19 +3,25 @@ package org.efl.tensorflow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
 import org.efl.communicator.DType;
+import org.efl.communicator.EflsPeer;
 import org.efl.communicator.Node;
 import org.efl.communicator.NodeOptions;
 import org.efl.communicator.Peer;
 import org.efl.communicator.PeerOptions;
+import org.efl.communicator.Protos;
 import org.efl.communicator.Role;
 import org.efl.communicator.TlsOptions;
+import org.efl.proto.MessageResponse;
+import org.efl.proto.tensorflow.TensorProto;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -23,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TString;
 
-/** A peer, here a bare one, that sends strings which aren't. */
+/** A peer that sends strings which aren't: an EFLS party, and a bare one with a kernel. */
 @Timeout(60)
 class MalformedTensorTest {
 
@@ -48,7 +54,29 @@ class MalformedTensorTest {
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("notStrings")
-  void shouldRefuseBytesThatAreNotStrings(String what, long[] dims, byte[] bytes) {
+  void shouldFailBothPartiesWhenWhatArrivesIsNoStrings(String what, long[] dims, byte[] bytes)
+      throws Exception {
+    try (EflsPeer efls = EflsPeer.listen(EflsPeer.Security.PLAIN, "");
+        Party party = Party.open(Role.FOLLOWER, 0, efls.port(), settings -> settings);
+        Pair threads = Pair.open()) {
+      efls.dial(party.communicator.port());
+      Operand<TString> receive = party.communicator.recv(party.tf, "t", TString.class);
+      party.communicator.initialize(party.session());
+
+      Future<?> receiving = threads.start(() -> party.fetch(receive));
+      TensorProto proto = Protos.tensor(DType.STRING, ByteString.copyFrom(bytes), dims);
+      MessageResponse answer = Pair.await(efls.send(Protos.message("t", 0, proto)));
+
+      CommunicatorException e = Pair.failure(receiving);
+      assertRefused(e, what);
+      assertEquals(e.code().number(), answer.getCodeValue(), answer.getMsg());
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("notStrings")
+  void shouldTellTheReceiverWhatTheSenderMayNotSend(String what, long[] dims, byte[] bytes)
+      throws Exception {
     int port = Party.freePort();
     int barePort = Party.freePort();
     try (Party party = Party.open(Role.FOLLOWER, port, barePort, settings -> settings);
@@ -69,16 +97,22 @@ class MalformedTensorTest {
       Operand<TString> receive = party.communicator.recv(party.tf, "t", TString.class);
       CompletableFuture<Void> connected = bare.connect();
       party.communicator.initialize(party.session());
-      connected.join();
+      Pair.await(connected);
 
       ByteBuffer data = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
       Future<?> receiving = threads.start(() -> party.fetch(receive));
-      CompletableFuture<Void> sent = bare.send("t", 0, DType.STRING, dims, data);
-      CommunicatorException e = Pair.failure(receiving);
-      assertEquals("receive tensor", e.operation(), what);
-      assertEquals("t", e.name());
-      assertTrue(e.reason().length() > 10, e.getMessage());
-      sent.exceptionally(failure -> null).join();
+      CommunicatorException refused = Pair.failure(bare.send("t", 0, DType.STRING, dims, data));
+
+      assertEquals(Code.INVALID_ARGUMENT, refused.code(), refused.getMessage());
+      CommunicatorException told = Pair.failure(receiving);
+      assertRefused(told, what);
+      assertTrue(told.reason().contains(refused.reason()), told.getMessage());
     }
+  }
+
+  private static void assertRefused(CommunicatorException e, String what) {
+    assertEquals("receive tensor", e.operation(), what);
+    assertEquals("t", e.name());
+    assertTrue(e.reason().contains("strings"), e.getMessage());
   }
 }
