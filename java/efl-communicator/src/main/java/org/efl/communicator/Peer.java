@@ -17,8 +17,9 @@ import org.efl.nativelib.Efl;
  * <p>Operations return at once. Their futures complete on a thread of the kernel, and fail with a
  * {@link CommunicatorException}: {@code FAILED_PRECONDITION} before the connection and after the
  * close, {@code DEADLINE_EXCEEDED} after their timeout, {@code CANCELLED} when the node is closed
- * meanwhile. Cancelling a future doesn't end its operation. An operation without a timeout of its
- * own has the peer's {@link PeerOptions.Builder#defaultTimeout}.
+ * meanwhile, {@code UNAVAILABLE} when the peer leaves or its connection stays broken for {@link
+ * PeerOptions.Builder#reconnectTimeout}. Cancelling a future doesn't end its operation. An
+ * operation without a timeout of its own has the peer's {@link PeerOptions.Builder#defaultTimeout}.
  */
 public final class Peer {
   private static final Duration DEFAULT_TIMEOUT = null;

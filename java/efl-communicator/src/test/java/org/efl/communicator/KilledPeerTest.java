@@ -13,10 +13,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A party whose process is killed while the other one waits for it. */
+/**
+ * A party whose process is killed while the other one waits for it, without a timeout that would
+ * end the wait within these tests.
+ */
 @Timeout(120)
 class KilledPeerTest {
-  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration NEVER = Duration.ofMinutes(10);
+  private static final Duration RECONNECT = Duration.ofSeconds(1);
 
   /** Connects in the role given to the port given, says so, and never does anything again. */
   static final class Party {
@@ -46,16 +50,18 @@ class KilledPeerTest {
     try (node;
         BufferedReader output = process.inputReader()) {
       int port = Integer.parseInt(output.readLine());
-      Peer peer = node.addPeer(Pair.towards(here, port).build());
+      Peer peer = node.addPeer(Pair.towards(here, port).reconnectTimeout(RECONNECT).build());
       value(peer.connect());
       peer.registerTensor("t", DType.FLOAT, -1);
-      var received = peer.receive("t", 7, TIMEOUT);
-      var sent = peer.send("parked", 7, DType.FLOAT, new long[] {1}, Elements.floats(1), TIMEOUT);
+      var received = peer.receive("t", 7, NEVER);
+      var sent = peer.send("parked", 7, DType.FLOAT, new long[] {1}, Elements.floats(1), NEVER);
 
       process.destroyForcibly();
 
-      assertMentions(failure(received), "receive tensor 't' step 7, peer localhost:" + port);
-      assertMentions(failure(sent), "send tensor 'parked' step 7, peer localhost:" + port);
+      assertMentions(
+          failure(Code.UNAVAILABLE, received), "receive tensor 't' step 7, peer localhost:" + port);
+      assertMentions(
+          failure(Code.UNAVAILABLE, sent), "send tensor 'parked' step 7, peer localhost:" + port);
       assertEquals(0, peer.pending());
       long start = System.nanoTime();
       node.close();
