@@ -1,9 +1,11 @@
 package org.efl.communicator;
 
 import io.grpc.stub.StreamObserver;
+import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.efl.proto.ConnectionRequest;
@@ -44,6 +46,11 @@ public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase
 
   private record Parked(MessageRequest request, StreamObserver<MessageResponse> answer) {}
 
+  /** Of one dataset: what has been asked or answered, while the other is missing. */
+  private record Reader(
+      Queue<StreamObserver<GetReaderStateResponse>> questions,
+      Queue<GetReaderStateResponse> answers) {}
+
   private record Waiting(long step, CompletableFuture<TensorProto> tensor) {}
 
   private final CompletableFuture<Void> connected = new CompletableFuture<>();
@@ -51,8 +58,7 @@ public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase
   private final Map<String, CompletableFuture<Void>> arrivals = new HashMap<>();
   private final Map<String, Parked> parked = new HashMap<>();
   private final Map<String, Waiting> waiting = new HashMap<>();
-  private final Map<String, CompletableFuture<GetReaderStateResponse>> readerStates =
-      new HashMap<>();
+  private final Map<String, Reader> readers = new HashMap<>();
   private final CompletableFuture<GetCheckpointVersionResponse> checkpointVersion =
       new CompletableFuture<>();
 
@@ -87,9 +93,11 @@ public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase
     return tensor;
   }
 
-  /** Answers one request for this dataset's state, the next; the one after it needs another. */
-  public void answerReaderState(String dataset, GetReaderStateResponse answer) {
-    readerState(dataset).complete(answer);
+  /** Answers one request for the state of this dataset; each needs an answer of its own. */
+  public synchronized void answerReaderState(String dataset, GetReaderStateResponse answer) {
+    Reader reader = reader(dataset);
+    reader.answers().add(answer);
+    answerNext(reader);
   }
 
   public void answerCheckpointVersion(GetCheckpointVersionResponse answer) {
@@ -121,16 +129,11 @@ public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase
   }
 
   @Override
-  public void getReaderState(
+  public synchronized void getReaderState(
       GetReaderStateRequest request, StreamObserver<GetReaderStateResponse> answer) {
-    CompletableFuture<GetReaderStateResponse> next = readerState(request.getName());
-    var unused =
-        next.thenAccept(
-            state -> {
-              taken(request.getName(), next);
-              answer.onNext(state);
-              answer.onCompleted();
-            });
+    Reader reader = reader(request.getName());
+    reader.questions().add(answer);
+    answerNext(reader);
   }
 
   @Override
@@ -144,12 +147,17 @@ public final class EflsService extends TrainerServiceGrpc.TrainerServiceImplBase
             });
   }
 
-  private synchronized CompletableFuture<GetReaderStateResponse> readerState(String dataset) {
-    return readerStates.computeIfAbsent(dataset, key -> new CompletableFuture<>());
+  private Reader reader(String dataset) {
+    return readers.computeIfAbsent(
+        dataset, key -> new Reader(new ArrayDeque<>(), new ArrayDeque<>()));
   }
 
-  private synchronized void taken(String dataset, CompletableFuture<?> answer) {
-    readerStates.remove(dataset, answer);
+  private static void answerNext(Reader reader) {
+    if (!reader.questions().isEmpty() && !reader.answers().isEmpty()) {
+      StreamObserver<GetReaderStateResponse> question = reader.questions().remove();
+      question.onNext(reader.answers().remove());
+      question.onCompleted();
+    }
   }
 
   private static void answer(StreamObserver<MessageResponse> answer, int code, String message) {
