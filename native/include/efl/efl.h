@@ -17,16 +17,16 @@
  *  5. What a callback receives (status, result, tensor) lives until that callback returns. Strings
  *     are UTF-8, NUL-terminated unless a length is given with them.
  *  6. What the caller passes is copied before the function returns, except tensor data: they are
- *     read in place until `release` is called, which happens exactly once and may come before or
- *     after `done`.
+ *     read in place until `release` is called, which happens exactly once, before or after `done`,
+ *     on any thread; it must not call the kernel.
  *  7. Memory returned by `allocate` belongs to the kernel until `done`. Nothing is written to it
  *     afterwards.
  *  8. Every function may be called from any thread. A handle must not be used after it was given
  *     back.
  *  9. efl_node_close refuses new operations, ends the pending ones with EFL_CANCELLED, tells the
  *     peers, stops and joins the threads. It is idempotent and takes less than five seconds
- *     whatever the state of the peers. Called from a callback it starts the same work and returns
- *     without waiting for the end of it.
+ *     whatever the state of the peers. Called from a callback, of this node or of another one, it
+ *     starts the same work and returns without waiting for the end of it.
  * 10. A structure given by pointer is versioned by adding functions, not fields. An option that is
  *     unknown is an error.
  */
@@ -98,7 +98,7 @@ EFL_EXPORT const char* efl_status_operation(const efl_status* status);
 EFL_EXPORT const char* efl_status_name(const efl_status* status);
 /* The step, -1 when there is none. */
 EFL_EXPORT int64_t efl_status_step(const efl_status* status);
-/* The peer as the operation knew it (its party id or its address), "" when there is none. */
+/* The peer's address, "" when there is none. */
 EFL_EXPORT const char* efl_status_peer(const efl_status* status);
 /* All of it in one line: "DATA_LOSS: receive tensor 'fc1' step 3, peer bob:50052: <message>". */
 EFL_EXPORT const char* efl_status_text(const efl_status* status);

@@ -52,6 +52,9 @@ efl::Peer::Call CallOf(const efl_call* call) {
   return out;
 }
 
+// The peer for one call: a callback in it may give the handle back.
+std::shared_ptr<efl::Peer> Held(const efl_peer* handle) { return handle->peer; }
+
 }  // namespace
 
 extern "C" {
@@ -96,7 +99,10 @@ efl_node* efl_node_create(const efl_options* options, efl_status* status) {
   return node != nullptr ? new efl_node{std::move(node)} : nullptr;
 }
 int32_t efl_node_port(const efl_node* node) { return node->node->port(); }
-void efl_node_close(efl_node* node) { node->node->Close(); }
+void efl_node_close(efl_node* node) {
+  const auto held = node->node;  // a callback in it may free the handle
+  held->Close();
+}
 void efl_node_free(efl_node* node) {
   if (node == nullptr) return;
   node->node->Close();
@@ -105,9 +111,15 @@ void efl_node_free(efl_node* node) {
 
 efl_peer* efl_node_add_peer(efl_node* node, const efl_options* options, efl_status* status) {
   efl::Status outcome;
-  auto peer = node->node->AddPeer(options->options, &outcome);
   const std::string& name = options->options.name;
-  if (outcome.ok() && !name.empty()) outcome = efl::RegisterPeer(name, peer);
+  std::shared_ptr<efl::Peer> peer;
+  if (!efl::NameIsFree(name)) {
+    outcome = {efl::Code::kAlreadyExists,
+               absl::StrCat("this process has a peer named '", name, "' already")};
+  } else {
+    peer = node->node->AddPeer(options->options, &outcome);
+  }
+  if (outcome.ok() && !name.empty()) efl::RegisterPeer(name, peer);
   Set(status, outcome);
   return outcome.ok() ? new efl_peer{std::move(peer)} : nullptr;
 }
@@ -123,31 +135,31 @@ efl_peer* efl_peer_find(const char* name, efl_status* status) {
 }
 void efl_peer_release(efl_peer* peer) { delete peer; }
 
-void efl_peer_close(efl_peer* peer) { peer->peer->CloseNode(); }
-int32_t efl_peer_is_efls(const efl_peer* peer) { return peer->peer->is_efls() ? 1 : 0; }
-int64_t efl_peer_pending(const efl_peer* peer) { return peer->peer->pending(); }
-int64_t efl_peer_step(const efl_peer* peer) { return peer->peer->step(); }
-int64_t efl_peer_add_step(efl_peer* peer) { return peer->peer->AddStep(); }
-void efl_peer_reset_step(efl_peer* peer) { peer->peer->ResetStep(); }
+void efl_peer_close(efl_peer* peer) { Held(peer)->CloseNode(); }
+int32_t efl_peer_is_efls(const efl_peer* peer) { return Held(peer)->is_efls() ? 1 : 0; }
+int64_t efl_peer_pending(const efl_peer* peer) { return Held(peer)->pending(); }
+int64_t efl_peer_step(const efl_peer* peer) { return Held(peer)->step(); }
+int64_t efl_peer_add_step(efl_peer* peer) { return Held(peer)->AddStep(); }
+void efl_peer_reset_step(efl_peer* peer) { Held(peer)->ResetStep(); }
 
 void efl_peer_register_tensor(efl_peer* peer, const char* name, int32_t dtype, int32_t rank,
                               const int64_t* dims, efl_status* status) {
   std::optional<std::vector<int64_t>> shape;
   if (rank >= 0) shape.emplace(dims, dims + rank);
-  Set(status, peer->peer->RegisterTensor(Text(name), dtype, shape));
+  Set(status, Held(peer)->RegisterTensor(Text(name), dtype, shape));
 }
 void efl_peer_register_dataset(efl_peer* peer, const char* name, efl_status* status) {
-  Set(status, peer->peer->RegisterDataset(Text(name)));
+  Set(status, Held(peer)->RegisterDataset(Text(name)));
 }
 
-void efl_peer_connect(efl_peer* peer, const efl_call* call) { peer->peer->Connect(CallOf(call)); }
+void efl_peer_connect(efl_peer* peer, const efl_call* call) { Held(peer)->Connect(CallOf(call)); }
 
 void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor, const efl_call* call) {
   efl::OutgoingTensor out;
   out.info = {Text(tensor->name), tensor->step, tensor->dtype,
               std::vector<int64_t>(tensor->dims, tensor->dims + tensor->rank), tensor->size};
   out.payload = {tensor->data, tensor->size, tensor->release, tensor->release_token};
-  peer->peer->SendTensor(std::move(out), CallOf(call));
+  Held(peer)->SendTensor(std::move(out), CallOf(call));
 }
 
 void efl_peer_receive_tensor(efl_peer* peer, const char* name, int64_t step,
@@ -164,27 +176,27 @@ void efl_peer_receive_tensor(efl_peer* peer, const char* name, int64_t step,
                             nullptr};
     return allocate(token, &tensor);
   };
-  peer->peer->ReceiveTensor(Text(name), step, place, CallOf(call));
+  Held(peer)->ReceiveTensor(Text(name), step, place, CallOf(call));
 }
 
 void efl_peer_send_reader_state(efl_peer* peer, const char* dataset, const char* block_id,
                                 int64_t sample_index, const efl_call* call) {
-  peer->peer->SendReaderState(Text(dataset), Text(block_id), sample_index, CallOf(call));
+  Held(peer)->SendReaderState(Text(dataset), Text(block_id), sample_index, CallOf(call));
 }
 void efl_peer_receive_reader_state(efl_peer* peer, const char* dataset, const efl_call* call) {
-  peer->peer->ReceiveReaderState(Text(dataset), CallOf(call));
+  Held(peer)->ReceiveReaderState(Text(dataset), CallOf(call));
 }
 void efl_peer_terminate_reader(efl_peer* peer, const char* dataset, const efl_call* call) {
-  peer->peer->TerminateReader(Text(dataset), CallOf(call));
+  Held(peer)->TerminateReader(Text(dataset), CallOf(call));
 }
 void efl_peer_send_checkpoint_version(efl_peer* peer, const char* version, const efl_call* call) {
-  peer->peer->SendCheckpointVersion(Text(version), CallOf(call));
+  Held(peer)->SendCheckpointVersion(Text(version), CallOf(call));
 }
 void efl_peer_receive_checkpoint_version(efl_peer* peer, const efl_call* call) {
-  peer->peer->ReceiveCheckpointVersion(CallOf(call));
+  Held(peer)->ReceiveCheckpointVersion(CallOf(call));
 }
 void efl_peer_fail_group(efl_peer* peer, uint64_t group, const char* reason) {
-  peer->peer->FailGroup(group, Text(reason));
+  Held(peer)->FailGroup(group, Text(reason));
 }
 
 void efl_log_set(efl_log_fn log, void* token, int32_t min_level) {

@@ -3,8 +3,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "absl/strings/str_cat.h"
-
 namespace efl {
 namespace {
 
@@ -21,17 +19,15 @@ Registry& TheRegistry() {
 
 }  // namespace
 
-Status RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer) {
+bool NameIsFree(const std::string& name) {
+  const std::shared_ptr<Peer> peer = FindPeer(name);
+  return peer == nullptr || peer->closed();
+}
+
+void RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer) {
   Registry& registry = TheRegistry();
   std::lock_guard<std::mutex> lock(registry.mutex);
-  std::weak_ptr<Peer>& entry = registry.peers[name];
-  const std::shared_ptr<Peer> before = entry.lock();
-  if (before != nullptr && !before->closed()) {
-    return {Code::kAlreadyExists,
-            absl::StrCat("this process has a peer named '", name, "' already")};
-  }
-  entry = peer;
-  return {};
+  registry.peers[name] = peer;
 }
 
 std::shared_ptr<Peer> FindPeer(const std::string& name) {

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace efl {
+namespace {
+
+// Of one topic. A party asks one at a time; what is more is an attack or a mistake.
+constexpr size_t kMostQuestions = 64;
+
+}  // namespace
 
 void CallBoard::Open(const std::string& topic) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -15,10 +21,10 @@ bool CallBoard::IsOpen(const std::string& topic) const {
   return topics_.count(topic) > 0;
 }
 
-// The operation is claimed by now.
+// The answer is off the board by now. Until it has got out its operation can still become overdue.
 void CallBoard::Give(const AnswerPtr& answer, const QuestionPtr& question) {
   question->Answer(answer->status, answer->outcome, [answer](bool sent) {
-    answer->operation->End(
+    answer->operation->TryEnd(
         sent ? Status()
              : Status(Code::kUnavailable, "the peer was gone before it had taken the answer"));
   });
@@ -34,7 +40,6 @@ void CallBoard::Post(const std::string& topic, const AnswerPtr& answer) {
       at.answers.push_back(answer);
       return;
     }
-    if (!answer->operation->Claim()) return;
     question = std::move(at.questions.front());
     at.questions.pop_front();
   }
@@ -43,19 +48,25 @@ void CallBoard::Post(const std::string& topic, const AnswerPtr& answer) {
 
 void CallBoard::Ask(const std::string& topic, const QuestionPtr& question) {
   AnswerPtr answer;
-  Status closed;
+  Status refused;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    closed = closed_;
+    refused = closed_;
     Topic& at = topics_[topic];
-    while (closed.ok() && answer == nullptr && !at.answers.empty()) {
-      if (at.answers.front()->operation->Claim()) answer = std::move(at.answers.front());
+    while (refused.ok() && answer == nullptr && !at.answers.empty()) {
+      if (!at.answers.front()->operation->claimed()) answer = std::move(at.answers.front());
       at.answers.pop_front();
     }
-    if (closed.ok() && answer == nullptr) at.questions.push_back(question);
+    if (refused.ok() && answer == nullptr) {
+      if (at.questions.size() < kMostQuestions) {
+        at.questions.push_back(question);
+      } else {
+        refused = {Code::kResourceExhausted, "too many questions of this kind wait already"};
+      }
+    }
   }
-  if (!closed.ok()) {
-    question->Answer(closed, {}, nullptr);
+  if (!refused.ok()) {
+    question->Answer(refused, {}, nullptr);
   } else if (answer != nullptr) {
     Give(answer, question);
   } else {

@@ -28,7 +28,8 @@ class CallBoard {
   CallBoard(const CallBoard&) = delete;
   CallBoard& operator=(const CallBoard&) = delete;
 
-  // Which topics are open is for the caller to mind.
+  // Which topics are open is for the caller to mind. More than a few questions of one topic at once
+  // are refused with RESOURCE_EXHAUSTED.
   void Open(const std::string& topic);
   bool IsOpen(const std::string& topic) const;
 

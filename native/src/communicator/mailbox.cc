@@ -8,13 +8,16 @@
 namespace efl {
 namespace {
 
-// What a parked tensor costs beside its bytes: nobody can fill the memory with empty ones.
-constexpr int64_t kParkedOverhead = 512;
+// What a parked tensor costs beside its bytes, its call above all: nobody can fill the memory with
+// empty ones.
+constexpr int64_t kParkedOverhead = 16 << 10;
+// A name nobody knows may have any length.
+constexpr size_t kMaxNameSaid = 256;
 // Of one name; older ones make room.
 constexpr size_t kFailuresKept = 16;
 
 int64_t Cost(const Delivery& delivery) {
-  return static_cast<int64_t>(delivery.info().size) + kParkedOverhead;
+  return static_cast<int64_t>(delivery.held_bytes()) + kParkedOverhead;
 }
 
 void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
@@ -90,8 +93,10 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
   if (!closed_.ok()) return answer(closed_);
   const auto at = boxes_.find(info.name);
   if (at == boxes_.end()) {
+    if (!delivery->defect().ok()) return answer(delivery->defect());
     // Existing parties look for this sentence.
-    return answer({Code::kNotFound, absl::StrCat("Tensor named ", info.name, " not registered.")});
+    return answer({Code::kNotFound, absl::StrCat("Tensor named ", info.name.substr(0, kMaxNameSaid),
+                                                 " not registered.")});
   }
   Box& box = at->second;
   if (!delivery->defect().ok()) return Refuse(&box, delivery, delivery->defect());
@@ -244,11 +249,22 @@ void Mailbox::GivenUp(const DeliveryPtr& delivery) {
 }
 
 void Mailbox::Withdraw(const ReceivePtr& receive) {
+  if (receive == nullptr) return;  // a tensor found it ended and dropped it
   std::lock_guard<std::mutex> lock(mutex_);
   const auto at = boxes_.find(receive->name);
   if (at == boxes_.end()) return;
   std::deque<ReceivePtr>& waiting = at->second.waiting;
   waiting.erase(std::remove(waiting.begin(), waiting.end(), receive), waiting.end());
+}
+
+void Mailbox::ForgetFailures() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (auto& [name, box] : boxes_) {
+    box.parked.erase(
+        std::remove_if(box.parked.begin(), box.parked.end(),
+                       [](const Parked& parked) { return parked.delivery == nullptr; }),
+        box.parked.end());
+  }
 }
 
 void Mailbox::AbandonWaiting(const Status& status) {

@@ -41,7 +41,9 @@ class Mailbox {
 
   // The peer's send of this name and step has failed.
   void Fail(const std::string& name, int64_t step, const Status& status);
-  // A receive that was ended from outside no longer waits.
+  // What failed in an earlier life of the connection says nothing about this one.
+  void ForgetFailures();
+  // A receive that was ended from outside no longer waits. Null is ignored.
   void Withdraw(const ReceivePtr& receive);
 
   // Ends the receives that wait; the peer will send nothing more.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/kernel_thread.h"
 
 namespace efl {
 namespace {
@@ -40,11 +41,13 @@ Status Monitor::Watch(const OperationPtr& operation, const void* owner) {
       }
     }
   }
-  operation->set_before_done([this](Operation* ended) { Forget(ended); });
-  if (operation->group() != 0) {
-    operation->set_after_done([this, owner, group = operation->group()](const Status& status) {
-      // What a close ends, it ends for that reason.
-      if (!status.ok() && status.code() != Code::kCancelled) FailGroup(owner, group, status);
+  operation->set_before_done([weak = weak_from_this()](Operation* ended) {
+    if (const auto self = weak.lock()) self->Forget(ended);
+  });
+  if (const uint64_t group = operation->group(); group != 0) {
+    operation->set_after_done([weak = weak_from_this(), owner, group](const Status& status) {
+      const auto self = weak.lock();
+      if (self != nullptr && !status.ok()) self->FailGroup(owner, group, status);
     });
   }
   const auto place = by_deadline_.emplace(operation->deadline(), operation);
@@ -66,6 +69,7 @@ void Monitor::FailGroup(const void* owner, uint64_t group, const Status& cause) 
   std::vector<OperationPtr> others;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_owners_.count(owner) > 0) return;
     for (const FailedGroup& failed : failed_groups_) {
       if (failed.group == group && failed.owner == owner) return;
     }
@@ -84,6 +88,7 @@ void Monitor::AbandonAll(const void* owner, const Status& status) {
   std::vector<OperationPtr> all;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    closed_owners_.insert(owner);
     for (const auto& [deadline, operation] : by_deadline_) {
       if (entries_.at(operation.get()).owner == owner) all.push_back(operation);
     }
@@ -107,7 +112,7 @@ std::vector<OperationPtr> Monitor::TakeOverdue(Clock::time_point now) {
 }
 
 void Monitor::Run() {
-  MarkThread(this);
+  const KernelScope scope;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     const Clock::time_point now = Clock::now();

@@ -6,18 +6,20 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "base/thread_mark.h"
 #include "communicator/operation.h"
 
 namespace efl {
 
-class Monitor {
+class Monitor : public std::enable_shared_from_this<Monitor> {
  public:
+  // To be owned by a shared_ptr: operations may end after their node is gone.
   explicit Monitor(std::chrono::milliseconds scanning_interval);
   ~Monitor();
   Monitor(const Monitor&) = delete;
@@ -28,7 +30,7 @@ class Monitor {
   // same owner ends.
   Status Watch(const OperationPtr& operation, const void* owner);
 
-  // Ends every pending operation of this owner.
+  // The owner closes: ends every pending operation of it.
   void AbandonAll(const void* owner, const Status& status);
   void FailGroup(const void* owner, uint64_t group, const Status& cause);
 
@@ -36,7 +38,6 @@ class Monitor {
 
   // Joins the thread. What is still pending stays pending: end it first.
   void Stop();
-  bool OnThread() const { return OnThreadOf(this); }
 
  private:
   using Clock = Operation::Clock;
@@ -64,6 +65,8 @@ class Monitor {
   std::unordered_map<const Operation*, Entry> entries_;
   // The latest failures, so that an operation of a failed group that starts late fails too.
   std::deque<FailedGroup> failed_groups_;
+  // Owners whose operations end because they close, not because one has failed.
+  std::unordered_set<const void*> closed_owners_;
   std::thread thread_;
 };
 

@@ -1,10 +1,10 @@
 #include "communicator/node.h"
 
-#include <algorithm>
 #include <random>
 #include <thread>
 #include <utility>
 
+#include "base/kernel_thread.h"
 #include "grpc/grpc_log.h"
 #include "wire/pair/pair.h"
 #include "wire/trainer/trainer_server.h"
@@ -61,22 +61,28 @@ std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status) {
   *status = options.CheckPeer();
   if (status->ok()) *status = LoadTls(options.tls, &tls);
   if (!status->ok()) return nullptr;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    *status = CheckRoom();
+  }
+  if (!status->ok()) return nullptr;
   const auto close_node = [weak = weak_from_this()] {
     if (const auto node = weak.lock()) node->Close();
   };
-  auto peer = std::make_shared<Peer>(options, tls, monitor_, incarnation_, close_node);
+  // Not make_shared: whoever still knows its name doesn't keep its memory.
+  std::shared_ptr<Peer> peer(new Peer(options, tls, monitor_, incarnation_, close_node));
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closing_) {
-    *status = {Code::kFailedPrecondition, "Already Closed."};
-  } else if (!peers_.empty()) {
-    *status = {
-        Code::kFailedPrecondition,
-        "this node has its peer: the trainer wire does not say who calls, so it carries one"};
-  } else {
-    peers_.push_back(peer);
-    return peer;
-  }
-  return nullptr;
+  *status = CheckRoom();
+  if (!status->ok()) return nullptr;
+  peers_.push_back(peer);
+  return peer;
+}
+
+Status Node::CheckRoom() const {
+  if (closing_) return {Code::kFailedPrecondition, "Already Closed."};
+  if (peers_.empty()) return {};
+  return {Code::kFailedPrecondition,
+          "this node has its peer: the trainer wire does not say who calls, so it carries one"};
 }
 
 std::shared_ptr<Peer> Node::ThePeer() const {
@@ -84,29 +90,23 @@ std::shared_ptr<Peer> Node::ThePeer() const {
   return peers_.empty() ? nullptr : peers_.front();
 }
 
-bool Node::OnKernelThread() const {
-  if (server_.OnThread() || monitor_->OnThread()) return true;
-  std::lock_guard<std::mutex> lock(mutex_);
-  return std::any_of(peers_.begin(), peers_.end(),
-                     [](const std::shared_ptr<Peer>& peer) { return peer->OnThread(); });
-}
-
 void Node::Close() {
-  const bool on_kernel_thread = OnKernelThread();
+  const auto self = shared_from_this();  // a callback may drop the last other owner
+  const bool inside = KernelScope::Inside();
   std::vector<std::shared_ptr<Peer>> peers;
   {
     std::unique_lock<std::mutex> lock(mutex_);
     if (closing_) {
-      if (!on_kernel_thread) closed_changed_.wait(lock, [this] { return closed_; });
+      if (!inside) closed_changed_.wait(lock, [this] { return closed_; });
       return;
     }
     closing_ = true;
     peers = peers_;
   }
   for (const auto& peer : peers) peer->BeginClose();
-  if (on_kernel_thread) {
-    // It would join itself.
-    std::thread([self = shared_from_this()] { self->FinishClose(); }).detach();
+  if (inside) {
+    // It would wait for itself, or for a node that waits for it.
+    std::thread([self] { self->FinishClose(); }).detach();
   } else {
     FinishClose();
   }

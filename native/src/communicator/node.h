@@ -28,14 +28,15 @@ class Node final : public std::enable_shared_from_this<Node> {
 
   int port() const { return server_.port(); }
 
-  // DESIGN.md, Shutdown. Idempotent; returns when all is gone, or at once on a kernel thread.
+  // DESIGN.md, Shutdown. Idempotent; returns when all is gone, or at once inside the kernel.
   void Close();
 
  private:
   explicit Node(const Options& options, const TlsIdentity& tls);
 
   std::shared_ptr<Peer> ThePeer() const;
-  bool OnKernelThread() const;
+  // Whether a peer may be added; under the lock.
+  Status CheckRoom() const;
   void FinishClose();
 
   const Options options_;

@@ -48,13 +48,12 @@ Status AlreadyClosed() { return {Code::kFailedPrecondition, "Already Closed."}; 
 Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
            uint64_t incarnation, std::function<void()> close_node)
     : options_(options),
-      tls_(tls),
       mine_{options.role == Role::kLeader, options.party_id, incarnation},
       monitor_(std::move(monitor)),
       close_node_(std::move(close_node)),
       mailbox_(options.mailbox_bytes),
       client_(ClientOptionsOf(options), tls),
-      pair_(&client_, mine_, [this] { return Probe(options_.peer_address, tls_); }),
+      pair_(&client_, mine_, [address = options.peer_address, tls] { return Probe(address, tls); }),
       wire_(std::make_unique<TrainerClient>(
           &client_, options.client_max_send_message_size,
           [this](const std::string& name, int64_t step, const Status& status) {
@@ -96,7 +95,7 @@ OperationPtr Peer::Make(Subject subject, Call call) const {
 
 bool Peer::Watch(const OperationPtr& operation) {
   if (Status status = monitor_->Watch(operation, this); !status.ok()) {
-    operation->TryEnd(status);
+    operation->Abandon(status);
     return false;
   }
   // Closed between the check of the caller and the Watch: nobody else would end it.
@@ -133,7 +132,13 @@ void Peer::PostAnswer(const std::string& topic, Subject subject, Status status, 
   operation->set_abandon([this, topic, weak = std::weak_ptr<Answer>(answer)](const Status&) {
     board_.Withdraw(topic, weak.lock());
   });
-  if (Watch(operation)) board_.Post(topic, answer);
+  if (!Watch(operation)) return;
+  board_.Post(topic, answer);
+  EndIfLost(operation);
+}
+
+void Peer::EndIfLost(const OperationPtr& operation) const {
+  if (Status status = CheckConnected(); !status.ok()) operation->Abandon(status);
 }
 
 Status Peer::CheckConnected() const {
@@ -185,7 +190,9 @@ void Peer::ReceiveTensor(const std::string& name, int64_t step,
   operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status&) {
     mailbox_.Withdraw(weak.lock());
   });
-  if (Watch(operation)) mailbox_.Post(receive);
+  if (!Watch(operation)) return;
+  mailbox_.Post(receive);
+  EndIfLost(operation);
 }
 
 void Peer::SendReaderState(const std::string& dataset, const std::string& block_id,
@@ -240,15 +247,16 @@ Status Peer::BeginConnect() {
 }
 
 void Peer::OnConnected(const Status& status) {
+  int64_t connection = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    connecting_ = nullptr;
     if (state_ != State::kConnecting) return;
     state_ = status.ok() ? State::kConnected : State::kIdle;
+    connection = ++connection_;
   }
   // A follower whose Connect waits here would wait for nothing.
   if (!status.ok()) board_.Refuse(kConnectTopic, status);
-  if (status.ok()) WatchConnection();
+  if (status.ok()) WatchConnection(connection);
 }
 
 void Peer::Connect(Call call) {
@@ -261,20 +269,25 @@ void Peer::Connect(Call call) {
   }
   const Errand errand = StartErrand(About("connect"), std::move(call), refused);
   if (errand.operation == nullptr) return;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    connecting_ = errand.operation;
-  }
+  mailbox_.ForgetFailures();
   pair_.Meet(errand, [this, errand](const Introduction* theirs) { OnMet(errand, theirs); });
 }
 
 void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
   if (theirs != nullptr) {
-    if (Status status = OnHello(*theirs); !status.ok()) return;  // has ended the operation
+    if (Status wrong = CheckPair(*theirs); !wrong.ok()) {
+      errand.operation->TryEnd(wrong);
+      return;
+    }
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);
     is_efls_ = theirs == nullptr;
+    their_incarnation_ = theirs != nullptr ? theirs->incarnation : 0;
+  }
+  if (theirs != nullptr) {
+    Log(LogLevel::kInfo, absl::StrCat("peer ", options_.peer_address, " is '", theirs->party_id,
+                                      "', a ", theirs->leader ? "leader" : "follower"));
   }
   if (options_.role == Role::kFollower) {
     wire_->Connect(errand);
@@ -304,69 +317,87 @@ void Peer::OnConnect(const QuestionPtr& question) {
   }
 }
 
+Status Peer::CheckPair(const Introduction& theirs) const {
+  if (theirs.incarnation == 0) {
+    return {Code::kInvalidArgument, "a party introduces itself with its incarnation"};
+  }
+  if (theirs.leader != mine_.leader) return {};
+  return {Code::kFailedPrecondition,
+          absl::StrCat("both parties are configured as ", RoleName(options_.role),
+                       ": one has to be the ", mine_.leader ? "follower" : "leader")};
+}
+
 Status Peer::OnHello(const Introduction& theirs) {
-  Status refused;
-  OperationPtr connecting;
-  bool restarted = false;
+  if (Status wrong = CheckPair(theirs); !wrong.ok()) return wrong;
+  // Anybody can say this. Whether the peer has restarted is what the peer's own address answers.
+  int64_t connection = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    connecting = connecting_;
-    if (theirs.leader == mine_.leader) {
-      const char* role = RoleName(options_.role);
-      refused = {Code::kFailedPrecondition,
-                 absl::StrCat("both parties are configured as ", role, ": one has to be the ",
-                              mine_.leader ? "follower" : "leader")};
-    } else {
-      restarted = their_incarnation_ != 0 && their_incarnation_ != theirs.incarnation &&
-                  state_ == State::kConnected;
-      their_incarnation_ = theirs.incarnation;
+    if (state_ == State::kConnected && !asking_ && !is_efls_ &&
+        theirs.incarnation != their_incarnation_) {
+      connection = connection_;
     }
   }
-  if (!refused.ok() && connecting != nullptr) connecting->Abandon(refused);
-  if (restarted) Lose({Code::kAborted, "the peer has restarted and lost its state"});
-  return refused;
+  if (connection != 0) AskAgain(connection, Operation::Clock::now());
+  return {};
 }
 
 // ---- The peer's failures
-
-bool Peer::connected() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return state_ == State::kConnected;
-}
 
 bool Peer::is_efls() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return is_efls_;
 }
 
-void Peer::WatchConnection() {
-  client_.After(kLookAfterMs, [this] {
-    if (!connected()) return;
+bool Peer::IsCurrent(int64_t connection) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return state_ == State::kConnected && connection_ == connection;
+}
+
+void Peer::WatchConnection(int64_t connection) {
+  client_.After(kLookAfterMs, [this, connection] {
+    if (!IsCurrent(connection)) return;
     if (client_.ready()) {
-      WatchConnection();
+      WatchConnection(connection);
     } else {
-      AskAgain(Operation::Clock::now());
+      AskAgain(connection, Operation::Clock::now());
     }
   });
 }
 
-void Peer::AskAgain(Operation::Clock::time_point since) {
-  pair_.Ask([this, since](const Status& status, const Introduction* theirs) {
-    if (!connected()) return;
-    if (status.ok()) {
-      if (theirs != nullptr) OnHello(*theirs);
-      WatchConnection();
-      return;
-    }
-    const auto gone = Operation::Clock::now() - since;
-    if (gone >= std::chrono::milliseconds(options_.reconnect_timeout_ms)) {
-      Lose({Code::kUnavailable,
-            absl::StrCat("the connection broke and could not be made again within ",
-                         options_.reconnect_timeout_ms, " ms: ", status.message())});
-      return;
-    }
-    client_.After(kLookAfterMs, [this, since] { AskAgain(since); });
+void Peer::AskAgain(int64_t connection, Operation::Clock::time_point since) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    asking_ = true;
+  }
+  pair_.Ask([this, connection, since](const Status& status, const Introduction* theirs) {
+    OnAsked(connection, since, status, theirs);
   });
+}
+
+void Peer::OnAsked(int64_t connection, Operation::Clock::time_point since, const Status& status,
+                   const Introduction* theirs) {
+  bool restarted = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    asking_ = false;
+    restarted = theirs != nullptr && theirs->incarnation != their_incarnation_;
+  }
+  if (!IsCurrent(connection)) return;
+  const auto gone = Operation::Clock::now() - since;
+  if (restarted) {
+    Lose({Code::kAborted, "the peer has restarted and lost its state"});
+  } else if (status.ok()) {
+    WatchConnection(connection);
+  } else if (gone < std::chrono::milliseconds(options_.reconnect_timeout_ms)) {
+    client_.After(kLookAfterMs, [this, connection, since] {
+      if (IsCurrent(connection)) AskAgain(connection, since);
+    });
+  } else {
+    Lose({Code::kUnavailable,
+          absl::StrCat("the connection broke and could not be made again within ",
+                       options_.reconnect_timeout_ms, " ms: ", status.message())});
+  }
 }
 
 void Peer::Lose(const Status& status) {
@@ -380,6 +411,7 @@ void Peer::Lose(const Status& status) {
   // What the peer was asked ends with its own answer, which may be on the way.
   mailbox_.AbandonWaiting(status);
   board_.AbandonWaiting(status);
+  mailbox_.ForgetFailures();
 }
 
 bool Peer::Knows(uint64_t incarnation) const {

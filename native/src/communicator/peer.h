@@ -67,7 +67,6 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   void BeginClose();
   void SayGoodbye();
   void FinishClose() { client_.Close(); }
-  bool OnThread() const { return client_.OnThread(); }
 
   // Inbound and PairEvents.
   void OnConnect(const QuestionPtr& question) override;
@@ -96,20 +95,26 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   Status CheckConnected() const;
   Status CheckDataset(const std::string& dataset) const;
 
+  // What was started while the connection went away.
+  void EndIfLost(const OperationPtr& operation) const;
+
   Status BeginConnect();
+  Status CheckPair(const Introduction& theirs) const;
   void OnConnected(const Status& status);
   // Once the peer has answered our Hello.
   void OnMet(const Errand& errand, const Introduction* theirs);
   // Looks after the connection while it is there; when it breaks, asks for the peer until it
   // answers or reconnect_timeout_ms is over.
-  void WatchConnection();
-  void AskAgain(Operation::Clock::time_point since);
-  bool connected() const;
+  // Each connection has a number, so that what looked after an earlier one stops.
+  void WatchConnection(int64_t connection);
+  void AskAgain(int64_t connection, Operation::Clock::time_point since);
+  void OnAsked(int64_t connection, Operation::Clock::time_point since, const Status& status,
+               const Introduction* theirs);
+  bool IsCurrent(int64_t connection) const;
   void Lose(const Status& status);
   bool Knows(uint64_t incarnation) const;
 
   const Options options_;
-  const TlsIdentity tls_;
   const Introduction mine_;
   const std::shared_ptr<Monitor> monitor_;
   const std::function<void()> close_node_;
@@ -118,8 +123,9 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   mutable std::mutex mutex_;
   State state_ = State::kIdle;
   Status lost_;  // why a connection that was there is gone
-  OperationPtr connecting_;
-  uint64_t their_incarnation_ = 0;  // 0: not known
+  int64_t connection_ = 0;
+  bool asking_ = false;             // whether the peer is still the one it was
+  uint64_t their_incarnation_ = 0;  // as its own address answered; 0: not known
   bool is_efls_ = false;
 
   Mailbox mailbox_;

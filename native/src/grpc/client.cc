@@ -33,7 +33,8 @@ class Client::Unary final : public Client::Pending,
   }
 
   void Refuse() {
-    answer_(grpc::Status(grpc::StatusCode::CANCELLED, "Already Closed."), &response_);
+    std::exchange(answer_, nullptr)(grpc::Status(grpc::StatusCode::CANCELLED, "Already Closed."),
+                                    &response_);
   }
 
   void Cancel() override { context_.TryCancel(); }
@@ -63,11 +64,15 @@ class Client::Timer final : public Client::Pending,
 
   void Start(int64_t ms) {
     self_ = shared_from_this();
+    std::lock_guard<std::mutex> lock(mutex_);
     alarm_.Set(&client_->queue_, std::chrono::system_clock::now() + std::chrono::milliseconds(ms),
                tag_.Hand());
   }
 
-  void Cancel() override { alarm_.Cancel(); }
+  void Cancel() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    alarm_.Cancel();
+  }
 
  private:
   void OnDone(bool ok) {
@@ -80,6 +85,7 @@ class Client::Timer final : public Client::Pending,
   Client* const client_;
   Alarm run_;
   Tag tag_;
+  std::mutex mutex_;  // gRPC's alarm is set and cancelled by one at a time
   grpc::Alarm alarm_;
   std::shared_ptr<Timer> self_;
 };

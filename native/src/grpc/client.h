@@ -68,7 +68,6 @@ class Client {
 
   // Cancels what is open, waits until all of it has ended, joins the threads.
   void Close();
-  bool OnThread() const { return threads_.OnThread(); }
 
  private:
   class Unary;

@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -19,7 +21,8 @@
 namespace efl {
 namespace {
 
-constexpr int kStepTimeoutMs = 1000;
+constexpr std::chrono::milliseconds kWholeTime{3000};
+constexpr std::chrono::milliseconds kStepTime{1000};
 // The client preface of HTTP/2 and an empty SETTINGS frame: a server answers with its own SETTINGS.
 constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 constexpr int kPrefaceSize = sizeof(kPreface) - 1;
@@ -29,6 +32,22 @@ constexpr unsigned char kHandshakeRecord = 0x16;
 using ContextPtr = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using SslPtr = std::unique_ptr<SSL, decltype(&SSL_free)>;
 using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
+
+// What is left of the whole probe, and of each wait in it.
+class Time {
+ public:
+  // Waits for an event of the socket; false when it doesn't come in time.
+  bool Wait(int fd, short events) const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end_ - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd wait{fd, events, 0};
+    return poll(&wait, 1, static_cast<int>(std::min(left, kStepTime).count())) == 1;
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kWholeTime;
+};
 
 Status Wrong(std::string message) { return {Code::kUnauthenticated, std::move(message)}; }
 
@@ -54,14 +73,13 @@ std::pair<std::string, std::string> Split(const std::string& address) {
   return {host, address.substr(colon + 1)};
 }
 
-Socket DialOne(const addrinfo& at) {
+Socket DialOne(const addrinfo& at, const Time& time) {
   Socket socket(::socket(at.ai_family, at.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.ok()) return Socket(-1);
   if (connect(socket.fd(), at.ai_addr, at.ai_addrlen) != 0) {
-    pollfd wait{socket.fd(), POLLOUT, 0};
     int error = 0;
     socklen_t size = sizeof(error);
-    const bool connected = errno == EINPROGRESS && poll(&wait, 1, kStepTimeoutMs) == 1 &&
+    const bool connected = errno == EINPROGRESS && time.Wait(socket.fd(), POLLOUT) &&
                            getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
                            error == 0;
     if (!connected) return Socket(-1);
@@ -69,7 +87,7 @@ Socket DialOne(const addrinfo& at) {
   return socket;
 }
 
-Socket Dial(const std::string& address) {
+Socket Dial(const std::string& address, const Time& time) {
   const auto [host, port] = Split(address);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -77,16 +95,15 @@ Socket Dial(const std::string& address) {
   if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Socket(-1);
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-    Socket socket = DialOne(*at);
+    Socket socket = DialOne(*at, time);
     if (socket.ok()) return socket;
   }
   return Socket(-1);
 }
 
 // What came first: a byte, the end (-1), or nothing in time (-2).
-int FirstByte(const Socket& socket) {
-  pollfd wait{socket.fd(), POLLIN, 0};
-  if (poll(&wait, 1, kStepTimeoutMs) != 1) return -2;
+int FirstByte(const Socket& socket, const Time& time) {
+  if (!time.Wait(socket.fd(), POLLIN)) return -2;
   unsigned char byte = 0;
   return recv(socket.fd(), &byte, 1, 0) == 1 ? byte : -1;
 }
@@ -122,8 +139,9 @@ void AddPem(SSL_CTX* context, const TlsIdentity& tls) {
 // One TLS connection over a socket, stepped with a time limit.
 class TlsDial {
  public:
-  TlsDial(const Socket& socket, const TlsIdentity& tls, const std::string& host)
+  TlsDial(const Socket& socket, const TlsIdentity& tls, const std::string& host, const Time& time)
       : socket_(socket),
+        time_(time),
         context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free),
         ssl_(nullptr, &SSL_free) {
     SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
@@ -173,9 +191,8 @@ class TlsDial {
       if (result > 0) return true;
       const int error = SSL_get_error(ssl_.get(), result);
       if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return false;
-      pollfd wait{socket_.fd(), static_cast<short>(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT),
-                  0};
-      if (poll(&wait, 1, kStepTimeoutMs) != 1) {
+      const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+      if (!time_.Wait(socket_.fd(), events)) {
         timed_out_ = true;
         return false;
       }
@@ -183,14 +200,15 @@ class TlsDial {
   }
 
   const Socket& socket_;
+  const Time& time_;
   ContextPtr context_;
   SslPtr ssl_;
   bool timed_out_ = false;
 };
 
 // Whether whatever listens there answers a ClientHello with a TLS record.
-bool AnswersTls(const std::string& address) {
-  const Socket socket = Dial(address);
+bool AnswersTls(const std::string& address, const Time& time) {
+  const Socket socket = Dial(address, time);
   if (!socket.ok()) return false;
   ContextPtr context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
   SslPtr ssl(SSL_new(context.get()), &SSL_free);
@@ -202,16 +220,16 @@ bool AnswersTls(const std::string& address) {
   char* hello = nullptr;
   const long size = BIO_get_mem_data(out, &hello);
   if (send(socket.fd(), hello, static_cast<size_t>(size), MSG_NOSIGNAL) != size) return false;
-  const int first = FirstByte(socket);
+  const int first = FirstByte(socket, time);
   return first == kHandshakeRecord || first == kAlertRecord;
 }
 
-Status ProbePlain(const std::string& address) {
-  const Socket socket = Dial(address);
+Status ProbePlain(const std::string& address, const Time& time) {
+  const Socket socket = Dial(address, time);
   if (!socket.ok()) return {};
   if (send(socket.fd(), kPreface, kPrefaceSize, MSG_NOSIGNAL) != kPrefaceSize) return {};
-  const int first = FirstByte(socket);
-  const bool tls = first == kAlertRecord || (first == -1 && AnswersTls(address));
+  const int first = FirstByte(socket, time);
+  const bool tls = first == kAlertRecord || (first == -1 && AnswersTls(address, time));
   if (!tls) return {};
   return Wrong(absl::StrCat("the peer at ", address,
                             " speaks TLS and this party plaintext: set EFL_PEER_CERTS_FILENAME "
@@ -236,21 +254,23 @@ Status ExplainHandshake(const std::string& address, const std::string& name, con
           " speaks plaintext and this party TLS: the peer has to set EFL_MY_CERTS_FILENAME and "
           "EFL_MY_KEY_FILENAME, or turn TLS off at both"));
     case 0:
-      return {};
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return {};  // it just hung up, as a load balancer without a party behind it does
     default:
       return Wrong(absl::StrCat("the TLS handshake with the peer at ", address,
                                 " failed: ", TlsDial::ReasonText()));
   }
 }
 
-Status ProbeTls(const std::string& address, const TlsIdentity& tls) {
-  const Socket socket = Dial(address);
+Status ProbeTls(const std::string& address, const TlsIdentity& tls, const Time& time) {
+  const Socket socket = Dial(address, time);
   if (!socket.ok()) return {};
   const std::string name =
       tls.target_name_override.empty() ? Split(address).first : tls.target_name_override;
-  TlsDial dial(socket, tls, name);
+  TlsDial dial(socket, tls, name, time);
   if (!dial.Handshake()) return ExplainHandshake(address, name, dial);
-  // In TLS 1.3 the server's verdict on our certificate comes after our handshake is done.
+  // In TLS 1.3 the server's verdict on our certificate comes after our handshake is done, and from a
+  // gRPC server without an alert: it just hangs up.
   if (dial.Exchange() || dial.timed_out()) return {};
   return Wrong(absl::StrCat("the peer at ", address, " refuses this party's certificate (",
                             tls.my_certs.empty()
@@ -262,7 +282,8 @@ Status ProbeTls(const std::string& address, const TlsIdentity& tls) {
 }  // namespace
 
 Status Probe(const std::string& address, const TlsIdentity& tls) {
-  return tls.client_on() ? ProbeTls(address, tls) : ProbePlain(address);
+  const Time time;
+  return tls.client_on() ? ProbeTls(address, tls, time) : ProbePlain(address, time);
 }
 
 }  // namespace efl

@@ -29,6 +29,7 @@ class Server::Unary final : public ServerCall, public std::enable_shared_from_th
 
   void Accept() {
     while_open_ = shared_from_this();
+    while_accepting_ = while_open_;
     context_.AsyncNotifyWhenDone(over_tag_.Hand());
     method_->accept(&context_, &request_, &writer_, server_->queue_.get(), server_->queue_.get(),
                     accepted_tag_.Hand());
@@ -103,6 +104,8 @@ class Server::Unary final : public ServerCall, public std::enable_shared_from_th
   grpc::ServerContext context_;
   grpc::ByteBuffer request_;
   ServerMethod::Writer writer_;
+  // One for each tag that gRPC holds; two threads may get two of them at once, in any order.
+  std::shared_ptr<Unary> while_accepting_;
   std::shared_ptr<Unary> while_open_;
   std::shared_ptr<Unary> while_answering_;
 
@@ -130,13 +133,14 @@ class Server::Unary::Handle final : public ServerCall {
 };
 
 void Server::Unary::OnAccepted(bool ok) {
+  const auto self = std::move(while_accepting_);
   if (!ok) {  // the server is shutting down; the other tags never come
     while_open_ = nullptr;
     return;
   }
   server_->CountUnanswered(1);
   server_->Accept(*method_);
-  method_->handle(std::make_shared<Handle>(shared_from_this()));
+  method_->handle(std::make_shared<Handle>(self));
 }
 
 namespace {
@@ -193,14 +197,11 @@ Status Server::Start() {
   for (grpc::Service* service : services_) builder.RegisterService(service);
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0) {
-    port_ = 0;
-    if (server_ == nullptr) {
-      queue_->Shutdown();
-      threads_.Start(queue_.get(), 1);
-      threads_.Join();
-      queue_ = nullptr;
-    }
+  if (server_ == nullptr) {
+    queue_->Shutdown();
+    threads_.Start(queue_.get(), 1);
+    threads_.Join();
+    queue_ = nullptr;
     return ExplainBind(options_.address);
   }
   threads_.Start(queue_.get(), options_.thread_num);

@@ -74,7 +74,6 @@ class Server {
   // Every call that was handed out has to be answered, or dropped, by then or soon.
   // Stops accepting, gives answers under way a second, cancels the rest, joins the threads.
   void Shutdown();
-  bool OnThread() const { return threads_.OnThread(); }
 
  private:
   class Unary;

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/thread_mark.h"
+#include "base/kernel_thread.h"
 #include "grpc/tag.h"
 #include "grpcpp/completion_queue.h"
 
@@ -18,8 +18,8 @@ class QueueThreads {
   // The queue has to outlive Join.
   void Start(grpc::CompletionQueue* queue, int count) {
     for (int i = 0; i < count; ++i) {
-      threads_.emplace_back([this, queue] {
-        MarkThread(this);
+      threads_.emplace_back([queue] {
+        const KernelScope scope;
         // A connection that the peer has closed is a status, not a signal.
         sigset_t pipe;
         sigemptyset(&pipe);
@@ -37,8 +37,6 @@ class QueueThreads {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
-
-  bool OnThread() const { return OnThreadOf(this); }
 
  private:
   std::vector<std::thread> threads_;

@@ -9,7 +9,7 @@ namespace efl_tf {
 
 struct KernelAttributes {
   std::string communicator;
-  std::string name;  // of the tensor or the dataset, "" where the op has none
+  std::string name;       // of the tensor or the dataset, "" where the op has none
   TF_DataType dtype = 0;  // receive only
 };
 

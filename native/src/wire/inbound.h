@@ -18,6 +18,8 @@ class Delivery {
   virtual ~Delivery() = default;
 
   virtual const TensorInfo& info() const = 0;
+  // Memory that it keeps until it is answered.
+  virtual size_t held_bytes() const = 0;
   // Not OK: the content could not be decoded; name and step are right as far as they could be read.
   virtual const Status& defect() const = 0;
 

@@ -185,6 +185,9 @@ static void test_errors(party* leader, party* follower) {
   efl_peer_register_tensor(leader->peer, "x", 2, -1, NULL, status);
   CHECK(efl_status_code(status) == EFL_ALREADY_EXISTS);
   CHECK(efl_node_add_peer(leader->node, leader->options, status) == NULL);
+  CHECK(efl_status_code(status) == EFL_ALREADY_EXISTS);
+  set(leader->options, "name", "another");
+  CHECK(efl_node_add_peer(leader->node, leader->options, status) == NULL);
   CHECK(efl_status_code(status) == EFL_FAILED_PRECONDITION);
   efl_status_free(status);
 }

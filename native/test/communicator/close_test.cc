@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "support/pair.h"
-#include "support/tcp_proxy.h"
 
 namespace efl::test {
 namespace {
@@ -109,18 +108,12 @@ TEST(CloseTest, ShouldCloseWhenThePeerIsGone) {
 TEST(CloseTest, ShouldEndReceivesWhenThePeerVanishes) {
   Pair pair;
   pair.leader.options.reconnect_timeout_ms = 600;
-  ASSERT_EQ(pair.leader.Open().Text(), "OK");
-  ASSERT_EQ(pair.follower.Open().Text(), "OK");
-  TcpProxy to_follower(pair.follower.node->port());
-  ASSERT_EQ(pair.leader.Meet(to_follower.port()).Text(), "OK");
-  ASSERT_EQ(pair.follower.Meet(pair.leader.node->port()).Text(), "OK");
-  pair.Register();
-  pair.ConnectPeers();
+  pair.ConnectThroughProxies();
   Arrival arrival;
   Ending posted;
   pair.leader.peer->ReceiveTensor("x", 3, arrival.allocate(), arrival.ending.call());
   pair.leader.peer->SendReaderState("train", "b", 0, posted.call());
-  to_follower.Cut();
+  pair.to_follower->Cut();
   ExpectSaid(arrival.ending.status(), Code::kUnavailable, "could not be made again within 600 ms");
   ExpectSaid(posted.status(), Code::kUnavailable, "could not be made again within 600 ms");
   EXPECT_EQ(arrival.ending.status().subject().step, 3);

@@ -10,17 +10,6 @@
 namespace efl::test {
 namespace {
 
-void Exchange(Pair* pair) {
-  const std::vector<float> values{1, 2, 3};
-  Arrival arrival;
-  Ending sent;
-  pair->leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
-  pair->follower.peer->SendTensor(Floats("x", 0, values), sent.call());
-  EXPECT_EQ(arrival.ending.status().Text(), "OK");
-  EXPECT_EQ(sent.status().Text(), "OK");
-  EXPECT_EQ(arrival.bytes, BytesOf(values));
-}
-
 // Both connect; the status of each.
 std::pair<Status, Status> ConnectBoth(Pair* pair, int64_t timeout_ms = -1) {
   Ending leader, follower;
@@ -131,17 +120,30 @@ TEST(ConnectTest, ShouldRefuseAMisspelledAddress) {
 
 TEST(ConnectTest, ShouldEndWhatIsPendingWhenThePeerRestarts) {
   Pair pair;
-  pair.Connect();
+  pair.ConnectThroughProxies();
   Arrival arrival;
   pair.leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
-  // The follower that comes back is another process to the leader: another incarnation.
-  Introduction restarted;
-  restarted.incarnation = 12345;
-  EXPECT_TRUE(pair.leader.peer->OnHello(restarted).ok());
+  // Another node behind the follower's address is what a restart looks like to the leader.
+  Party again(Role::kFollower);
+  ASSERT_EQ(again.Open().Text(), "OK");
+  ASSERT_EQ(again.Meet(pair.leader.node->port()).Text(), "OK");
+  pair.to_follower->Retarget(again.node->port());
   ExpectSaid(arrival.ending.status(), Code::kAborted, "restarted");
   Ending sent;
   pair.leader.peer->SendTensor(Floats("x", 0, {}), sent.call());
   ExpectSaid(sent.status(), Code::kAborted, "Not connected any more: the peer has restarted");
+}
+
+TEST(ConnectTest, ShouldNotBelieveAStrangerThatThePeerHasRestarted) {
+  Pair pair;
+  pair.Connect();
+  Party stranger(Role::kFollower);
+  ASSERT_EQ(stranger.Open().Text(), "OK");
+  ASSERT_EQ(stranger.Meet(pair.leader.node->port()).Text(), "OK");
+  Ending strange;
+  stranger.peer->Connect(strange.call(0, 600));
+  strange.Wait();
+  Exchange(&pair);
 }
 
 class TlsConnectTest : public testing::Test {

@@ -20,6 +20,7 @@ class FakeDelivery final : public Delivery {
   }
 
   const TensorInfo& info() const override { return info_; }
+  size_t held_bytes() const override { return bytes_.size(); }
   const Status& defect() const override { return defect_; }
   void Land(void* to, std::function<void(const Status&)> landed) override {
     bytes_.copy(static_cast<char*>(to), bytes_.size());
@@ -64,7 +65,7 @@ class MailboxTest : public testing::Test {
     return delivery;
   }
 
-  Mailbox mailbox{4096};
+  Mailbox mailbox{70'000};  // room for four
 };
 
 TEST_F(MailboxTest, ShouldMatchWhicheverComesFirst) {

@@ -21,7 +21,8 @@ OperationPtr Make(Ending* ending, int64_t timeout_ms, uint64_t group = 0) {
 class MonitorTest : public testing::Test {
  protected:
   // The scan alone would be far too late.
-  Monitor monitor{std::chrono::hours(1)};
+  const std::shared_ptr<Monitor> shared = std::make_shared<Monitor>(std::chrono::hours(1));
+  Monitor& monitor = *shared;
   const int owner = 0;
 };
 

@@ -5,7 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -101,6 +105,42 @@ void Pair::ConnectPeers() {
   follower.peer->Connect(of_follower.call());
   ASSERT_EQ(of_leader.status().Text(), "OK");
   ASSERT_EQ(of_follower.status().Text(), "OK");
+}
+
+void Pair::ConnectThroughProxies() {
+  ASSERT_EQ(leader.Open().Text(), "OK");
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  to_leader = std::make_unique<TcpProxy>(leader.node->port());
+  to_follower = std::make_unique<TcpProxy>(follower.node->port());
+  ASSERT_EQ(leader.Meet(to_follower->port()).Text(), "OK");
+  ASSERT_EQ(follower.Meet(to_leader->port()).Text(), "OK");
+  Register();
+  ConnectPeers();
+}
+
+void Exchange(Pair* pair) {
+  const std::vector<float> values{1, 2, 3};
+  Arrival arrival;
+  Ending sent;
+  pair->leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  pair->follower.peer->SendTensor(Floats("x", 0, values), sent.call());
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+  EXPECT_EQ(sent.status().Text(), "OK");
+  EXPECT_EQ(arrival.bytes, BytesOf(values));
+}
+
+void Within(std::chrono::seconds time, const std::function<void()>& run) {
+  std::promise<void> ended;
+  std::future<void> end = ended.get_future();
+  std::thread thread([&] {
+    run();
+    ended.set_value();
+  });
+  if (end.wait_for(time) != std::future_status::ready) {
+    std::fprintf(stderr, "still running after %d s\n", static_cast<int>(time.count()));
+    std::abort();
+  }
+  thread.join();
 }
 
 OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<float>& values) {

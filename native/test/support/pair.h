@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "base/tensor.h"
 #include "communicator/node.h"
 #include "communicator/options.h"
+#include "support/tcp_proxy.h"
 
 namespace efl::test {
 
@@ -87,13 +89,24 @@ class Pair {
   void Register();
   void ConnectPeers();
 
+  // As Connect, with the leader's, or the follower's, way to the other one through a proxy.
+  void ConnectThroughProxies();
+
   Party leader{Role::kLeader};
   Party follower{Role::kFollower};
+  std::unique_ptr<TcpProxy> to_leader;
+  std::unique_ptr<TcpProxy> to_follower;
 };
 
 // A float tensor of these values, whose bytes live in `values`.
 OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<float>& values);
 std::string BytesOf(const std::vector<float>& values);
+
+// Both parties exchange one tensor.
+void Exchange(Pair* pair);
+
+// Runs it on a thread of its own. When it doesn't end in time the process does, for it can't go on.
+void Within(std::chrono::seconds time, const std::function<void()>& run);
 
 // A port that was free a moment ago.
 int FreePort();

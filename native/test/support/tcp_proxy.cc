@@ -58,8 +58,22 @@ bool TcpProxy::Forward(int from, int to) {
   return size > 0 && send(to, buffer, static_cast<size_t>(size), MSG_NOSIGNAL) == size;
 }
 
+void TcpProxy::Retarget(int target_port) {
+  target_port_ = target_port;
+  broken_ = true;
+}
+
+void TcpProxy::CloseAll() {
+  for (const auto& [in, out] : connections_) {
+    close(in);
+    close(out);
+  }
+  connections_.clear();
+}
+
 void TcpProxy::Run() {
   while (!cut_) {
+    if (broken_.exchange(false)) CloseAll();
     std::vector<pollfd> waits{{listener_, POLLIN, 0}};
     for (const auto& [in, out] : connections_) {
       waits.push_back({in, POLLIN, 0});
@@ -78,10 +92,7 @@ void TcpProxy::Run() {
     if (waits[0].revents != 0) Accept();
   }
   close(listener_);
-  for (const auto& [in, out] : connections_) {
-    close(in);
-    close(out);
-  }
+  CloseAll();
 }
 
 }  // namespace efl::test

@@ -19,17 +19,23 @@ class TcpProxy {
   int port() const { return port_; }
   // Breaks every connection and accepts no more: what a killed process looks like.
   void Cut();
+  // Breaks every connection and forwards new ones: what a fault of the network looks like.
+  void Break() { broken_ = true; }
+  // The same, to another port from now on: what a restarted process looks like.
+  void Retarget(int target_port);
 
  private:
   void Run();
+  void CloseAll();
   void Accept();
   // False when either end has closed.
   static bool Forward(int from, int to);
 
-  const int target_port_;
+  std::atomic<int> target_port_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> cut_{false};
+  std::atomic<bool> broken_{false};
   std::vector<std::pair<int, int>> connections_;  // of the thread alone
   std::thread thread_;
 };

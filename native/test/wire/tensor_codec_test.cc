@@ -188,6 +188,9 @@ TEST(TensorCodecTest, ShouldNotLetAFewBytesStandForAllMemory) {
   grpc::ByteBuffer bytes = Encode(request);
   DecodedTensor tensor;
   EXPECT_EQ(DecodeMessageRequest(&bytes, &tensor).code(), Code::kUnknown);
+  request = Typed(kComplex64, int64_t{1} << 62);
+  bytes = Encode(request);
+  EXPECT_EQ(DecodeMessageRequest(&bytes, &tensor).code(), Code::kUnknown);
   request = Typed(kString, int64_t{1} << 61);
   bytes = Encode(request);
   EXPECT_EQ(DecodeMessageRequest(&bytes, &tensor).code(), Code::kUnknown);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/status.h"
@@ -37,11 +38,13 @@ std::unique_ptr<grpc::Service> AddPairService(
 
 class PairClient {
  public:
-  // Why the peer can't be reached, beyond gRPC's words; OK when nothing is known. May take seconds.
+  // Why the peer can't be reached, beyond gRPC's words; OK when nothing is known. May take seconds,
+  // so it runs on a thread of its own, which may outlive this.
   using Diagnose = std::function<Status()>;
 
   // `client` has to be closed before this is destroyed.
   PairClient(Client* client, Introduction mine, Diagnose diagnose);
+  ~PairClient();
 
   // Says Hello until the peer answers, and ends the operation when it refuses, or when the
   // diagnosis says that trying again won't help. `met`: null when the peer is an EFLS party.
@@ -52,17 +55,29 @@ class PairClient {
   std::shared_ptr<ClientCall> Ask(
       std::function<void(const Status&, const Introduction* theirs)> answered);
 
-  // Best effort; nothing when the peer is an EFLS party.
+  // Tried for some seconds; nothing when the peer is an EFLS party.
   void Reset(const std::string& name, int64_t step, const Status& status);
-  // Returns when the peer has taken note or after half a second. Not on a thread of the client.
+  // Returns when the peer has taken note, or after a short while. Not on a thread of the client.
   void Goodbye(const std::string& reason);
 
  private:
+  // What a diagnosis under way may still tell, and to whom.
+  struct Link {
+    std::mutex mutex;
+    Client* client;
+  };
+
+  void SendReset(const grpc::ByteBuffer& request, int attempts);
+  // Calls `told` on a client thread, if there still is one by then.
+  void DiagnoseAside(std::function<void(const Status&)> told);
+  void OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
+                     const Met& met);
   void Attempt(const Errand& errand, int attempts, const Status& last_diagnosis, const Met& met);
 
   Client* const client_;
   const Introduction mine_;
   const Diagnose diagnose_;
+  const std::shared_ptr<Link> link_;
   std::atomic<bool> spoken_{false};  // the peer knows the service
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@ constexpr int64_t kHelloTimeoutMs = 5000;
 constexpr int64_t kGoodbyeTimeoutMs = 500;
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int64_t kLongestPauseMs = 2000;
+constexpr int kMostResetAttempts = 8;
 
 int64_t PauseAfter(int attempts) {
   return std::min(kLongestPauseMs, kFirstPauseMs << std::min(attempts, 5));
@@ -28,7 +30,17 @@ bool MayPass(const Status& status) {
 }  // namespace
 
 PairClient::PairClient(Client* client, Introduction mine, Diagnose diagnose)
-    : client_(client), mine_(std::move(mine)), diagnose_(std::move(diagnose)) {}
+    : client_(client),
+      mine_(std::move(mine)),
+      diagnose_(std::move(diagnose)),
+      link_(std::make_shared<Link>()) {
+  link_->client = client;
+}
+
+PairClient::~PairClient() {
+  std::lock_guard<std::mutex> lock(link_->mutex);
+  link_->client = nullptr;
+}
 
 void PairClient::Meet(const Errand& errand, const Met& met) { Attempt(errand, 0, Status(), met); }
 
@@ -66,16 +78,30 @@ void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_
       return;
     }
     operation->set_note(absl::StrCat("the peer cannot be reached (", status.message(), ")"));
-    const Status diagnosis = diagnose_();
+    OnUnreachable(errand, attempts, last_diagnosis, met);
+  }));
+}
+
+void PairClient::OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
+                               const Met& met) {
+  DiagnoseAside([=](const Status& diagnosis) {
     // Twice the same: it isn't a party that is just being restarted with other certificates.
     if (!diagnosis.ok() && diagnosis.message() == last_diagnosis.message()) {
-      operation->TryEnd(diagnosis);
+      errand.operation->TryEnd(diagnosis);
       return;
     }
     client_->After(PauseAfter(attempts), [=] {
-      if (!operation->claimed()) Attempt(errand, attempts + 1, diagnosis, met);
+      if (!errand.operation->claimed()) Attempt(errand, attempts + 1, diagnosis, met);
     });
-  }));
+  });
+}
+
+void PairClient::DiagnoseAside(std::function<void(const Status&)> told) {
+  std::thread([link = link_, diagnose = diagnose_, told = std::move(told)] {
+    const Status diagnosis = diagnose();
+    std::lock_guard<std::mutex> lock(link->mutex);
+    if (link->client != nullptr) link->client->After(0, [=] { told(diagnosis); });
+  }).detach();
 }
 
 void PairClient::Reset(const std::string& name, int64_t step, const Status& status) {
@@ -85,8 +111,15 @@ void PairClient::Reset(const std::string& name, int64_t step, const Status& stat
   request.set_step(static_cast<uint64_t>(step));
   request.set_incarnation(mine_.incarnation);
   SetOutcome(status, &request);
-  client_->Call(kReset, Encode(request), kHelloTimeoutMs,
-                [](const grpc::Status&, grpc::ByteBuffer*) {});
+  SendReset(Encode(request), 0);
+}
+
+void PairClient::SendReset(const grpc::ByteBuffer& request, int attempts) {
+  client_->Call(kReset, request, kHelloTimeoutMs,
+                [=](const grpc::Status& status, grpc::ByteBuffer*) {
+                  if (!MayPass(FromGrpc(status)) || attempts == kMostResetAttempts) return;
+                  client_->After(PauseAfter(attempts), [=] { SendReset(request, attempts + 1); });
+                });
 }
 
 void PairClient::Goodbye(const std::string& reason) {
@@ -94,10 +127,11 @@ void PairClient::Goodbye(const std::string& reason) {
   GoodbyeRequest request;
   request.set_incarnation(mine_.incarnation);
   request.set_reason(reason);
-  std::promise<void> answered;
+  const auto answered = std::make_shared<std::promise<void>>();
   client_->Call(kGoodbye, Encode(request), kGoodbyeTimeoutMs,
-                [&](const grpc::Status&, grpc::ByteBuffer*) { answered.set_value(); });
-  answered.get_future().wait();
+                [answered](const grpc::Status&, grpc::ByteBuffer*) { answered->set_value(); });
+  // Longer than the call may take: a client thread may be held up in a callback.
+  answered->get_future().wait_for(std::chrono::milliseconds(2 * kGoodbyeTimeoutMs));
 }
 
 }  // namespace efl

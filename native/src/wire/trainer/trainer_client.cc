@@ -29,8 +29,10 @@ Status Explain(const grpc::Status& status) {
               absl::StrCat("the peer does not serve efl.TrainerService: ", said)};
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
       return {Code::kResourceExhausted,
-              absl::StrCat("a message is over a limit (EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE of the "
-                           "peer, or EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE here): ",
+              absl::StrCat("a message is over a limit: of what is sent, "
+                           "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE of the peer; of its answer, "
+                           "EFL_SERVER_MAX_SEND_MESSAGE_SIZE of the peer or "
+                           "EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE here: ",
                            said)};
     default:
       return FromGrpc(status);
@@ -102,8 +104,9 @@ void TrainerClient::TransmitNow(Send send) {
       [this, errand, name, step](const grpc::Status& status, grpc::ByteBuffer* bytes) {
         MessageResponse response;
         const Status outcome = Read(status, bytes, &response);
-        // Over the peer's limit the message never reached its application.
-        if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        // The peer's application has not answered, so it may know nothing. What is cancelled here is
+        // told by whoever cancelled it.
+        if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
           on_send_failed_(name, step, outcome);
         }
         TransmitNext(name);

@@ -27,6 +27,9 @@ class TrainerDelivery final : public Delivery {
       : call_(std::move(call)), defect_(DecodeMessageRequest(call_->request(), &tensor_)) {}
 
   const TensorInfo& info() const override { return tensor_.info; }
+  size_t held_bytes() const override {
+    return call_->request()->Length() + tensor_.typed_content.capacity();
+  }
   const Status& defect() const override { return defect_; }
 
   void Land(void* to, std::function<void(const Status&)> landed) override {

@@ -24,6 +24,9 @@ Status Invalid(std::string why) { return {Code::kUnknown, std::move(why)}; }
 // zeros when there is none, what is beyond `count` left out.
 template <typename Out, typename Values>
 Status Fill(const Values& values, int per_element, int64_t count, std::string* content) {
+  if (static_cast<uint64_t>(count) > kMaxTypedBytes) {
+    return Invalid(absl::StrCat("typed values for more than ", kMaxTypedBytes, " bytes"));
+  }
   const int64_t wanted = count * per_element;
   if (values.size() % per_element != 0) {
     return Invalid(absl::StrCat(values.size(), " typed values for ", count, " elements"));
