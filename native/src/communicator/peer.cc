@@ -286,8 +286,10 @@ void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
     their_incarnation_ = theirs != nullptr ? theirs->incarnation : 0;
   }
   if (theirs != nullptr) {
-    Log(LogLevel::kInfo, absl::StrCat("peer ", options_.peer_address, " is '", theirs->party_id,
-                                      "', a ", theirs->leader ? "leader" : "follower"));
+    const std::string& id = theirs->party_id;
+    Log(LogLevel::kInfo,
+        absl::StrCat("peer ", options_.peer_address, id.empty() ? "" : absl::StrCat(" ('", id, "')"),
+                     " is a ", theirs->leader ? "leader" : "follower"));
   }
   if (options_.role == Role::kFollower) {
     wire_->Connect(errand);
