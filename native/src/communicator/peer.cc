@@ -287,9 +287,9 @@ void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
   }
   if (theirs != nullptr) {
     const std::string& id = theirs->party_id;
-    Log(LogLevel::kInfo,
-        absl::StrCat("peer ", options_.peer_address, id.empty() ? "" : absl::StrCat(" ('", id, "')"),
-                     " is a ", theirs->leader ? "leader" : "follower"));
+    Log(LogLevel::kInfo, absl::StrCat("peer ", options_.peer_address,
+                                      id.empty() ? "" : absl::StrCat(" ('", id, "')"), " is a ",
+                                      theirs->leader ? "leader" : "follower"));
   }
   if (options_.role == Role::kFollower) {
     wire_->Connect(errand);

@@ -355,7 +355,7 @@ public final class Communicator implements AutoCloseable {
       return this;
     }
 
-    /** How this party calls itself to its peer; shown in the peer's errors. */
+    /** How this party calls itself to its peer; shown in the peer's log. */
     public Builder partyId(String value) {
       node.partyId(value);
       return this;
