@@ -76,7 +76,7 @@ typedef enum efl_code {
  *   EFL_ABORTED              the peer has restarted, or another operation of the group has failed
  *   EFL_DEADLINE_EXCEEDED    overdue here, or at the peer
  *   EFL_FAILED_PRECONDITION  not connected yet, connected already, closed already, or a wrong pair
- *   EFL_INVALID_ARGUMENT     this call can't be meant, or a dtype or shape isn't what was registered
+ *   EFL_INVALID_ARGUMENT     this call can't be meant, or dtype or shape aren't as registered
  *   EFL_NOT_FOUND            the peer has not registered this name
  *   EFL_ALREADY_EXISTS       the same is waiting already
  *   EFL_RESOURCE_EXHAUSTED   over a limit of size or memory
@@ -158,8 +158,8 @@ EFL_EXPORT void efl_options_set_from_environment(efl_options* options, efl_statu
 
 /* ---- Node and peer --------------------------------------------------------------------------- */
 
-/* One listening server, one Monitor, and its peer: the trainer wire doesn't say who calls, so a node
- * that speaks it has one. */
+/* One listening server, one Monitor, and its peer: the trainer wire doesn't say who calls, so a
+ * node that speaks it has one. */
 typedef struct efl_node efl_node;
 /* The other party of a pair: its client, its mailbox, its step counter. */
 typedef struct efl_peer efl_peer;
@@ -184,7 +184,7 @@ EFL_EXPORT void efl_peer_release(efl_peer* peer);
 /* As efl_node_close of the node that the peer belongs to. */
 EFL_EXPORT void efl_peer_close(efl_peer* peer);
 
-/* 1 when the connected peer is an existing EFLS party, which speaks the trainer wire and no more. */
+/* 1 when the connected peer is an existing EFLS party, which speaks the trainer wire alone. */
 EFL_EXPORT int32_t efl_peer_is_efls(const efl_peer* peer);
 
 /* Operations pending, for tests and metrics. */
@@ -251,8 +251,8 @@ EFL_EXPORT void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor,
 
 /*
  * Says where the elements go: at least tensor->size bytes, aligned for the dtype. tensor->data is
- * NULL here. NULL, unless the tensor is empty, ends the receive with EFL_RESOURCE_EXHAUSTED. Called at most once, before `done`,
- * under the rules of `done`.
+ * NULL here. NULL, unless the tensor is empty, ends the receive with EFL_RESOURCE_EXHAUSTED. Called
+ * at most once, before `done`, under the rules of `done`.
  */
 typedef void* (*efl_allocate_fn)(void* token, const efl_tensor* tensor);
 

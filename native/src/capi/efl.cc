@@ -112,14 +112,9 @@ void efl_node_free(efl_node* node) {
 efl_peer* efl_node_add_peer(efl_node* node, const efl_options* options, efl_status* status) {
   efl::Status outcome;
   const std::string& name = options->options.name;
-  std::shared_ptr<efl::Peer> peer;
-  if (!efl::NameIsFree(name)) {
-    outcome = {efl::Code::kAlreadyExists,
-               absl::StrCat("this process has a peer named '", name, "' already")};
-  } else {
-    peer = node->node->AddPeer(options->options, &outcome);
-  }
-  if (outcome.ok() && !name.empty()) efl::RegisterPeer(name, peer);
+  auto peer = node->node->AddPeer(options->options, &outcome, [&](const auto& made) {
+    return name.empty() ? efl::Status() : efl::RegisterPeer(name, made);
+  });
   Set(status, outcome);
   return outcome.ok() ? new efl_peer{std::move(peer)} : nullptr;
 }

@@ -3,6 +3,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "absl/strings/str_cat.h"
+
 namespace efl {
 namespace {
 
@@ -19,15 +21,17 @@ Registry& TheRegistry() {
 
 }  // namespace
 
-bool NameIsFree(const std::string& name) {
-  const std::shared_ptr<Peer> peer = FindPeer(name);
-  return peer == nullptr || peer->closed();
-}
-
-void RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer) {
+Status RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer) {
   Registry& registry = TheRegistry();
   std::lock_guard<std::mutex> lock(registry.mutex);
-  registry.peers[name] = peer;
+  std::weak_ptr<Peer>& entry = registry.peers[name];
+  const std::shared_ptr<Peer> before = entry.lock();
+  if (before != nullptr && !before->closed()) {
+    return {Code::kAlreadyExists,
+            absl::StrCat("this process has a peer named '", name, "' already")};
+  }
+  entry = peer;
+  return {};
 }
 
 std::shared_ptr<Peer> FindPeer(const std::string& name) {

@@ -8,10 +8,9 @@
 
 namespace efl {
 
-// False when a peer of this name is alive and has not been closed.
-bool NameIsFree(const std::string& name);
-// From now on the one that is found by this name.
-void RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer);
+// From now on the one that is found by this name; ALREADY_EXISTS when another peer of this name is
+// alive and has not been closed.
+Status RegisterPeer(const std::string& name, const std::shared_ptr<Peer>& peer);
 std::shared_ptr<Peer> FindPeer(const std::string& name);
 
 }  // namespace efl

@@ -56,7 +56,7 @@ Node::~Node() {
   monitor_->Stop();
 }
 
-std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status) {
+std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status, const Admit& admit) {
   TlsIdentity tls;
   *status = options.CheckPeer();
   if (status->ok()) *status = LoadTls(options.tls, &tls);
@@ -73,6 +73,7 @@ std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status) {
   std::shared_ptr<Peer> peer(new Peer(options, tls, monitor_, incarnation_, close_node));
   std::lock_guard<std::mutex> lock(mutex_);
   *status = CheckRoom();
+  if (status->ok() && admit) *status = admit(peer);
   if (!status->ok()) return nullptr;
   peers_.push_back(peer);
   return peer;

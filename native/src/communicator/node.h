@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,7 +25,10 @@ class Node final : public std::enable_shared_from_this<Node> {
 
   // Null and the reason when it can't. The `trainer` wire doesn't say who calls, so a node that
   // speaks it has one peer.
-  std::shared_ptr<Peer> AddPeer(const Options& options, Status* status);
+  // `admit`, if any, has the last word.
+  using Admit = std::function<Status(const std::shared_ptr<Peer>&)>;
+  std::shared_ptr<Peer> AddPeer(const Options& options, Status* status,
+                                const Admit& admit = nullptr);
 
   int port() const { return server_.port(); }
 

@@ -166,6 +166,24 @@ static void test_tensor(party* leader, party* follower) {
   free(received);
 }
 
+/* A node whose peer was refused for its name can have one of another name. */
+static void test_name_taken(const party* other) {
+  party at;
+  efl_status* status = efl_status_create();
+  at.options = efl_options_create();
+  set(at.options, "listen_address", "127.0.0.1:0");
+  set(at.options, "name", "c-leader");
+  at.node = efl_node_create(at.options, status);
+  CHECK(at.node != NULL);
+  set(at.options, "peer_address", "127.0.0.1:1");
+  CHECK(efl_node_add_peer(at.node, at.options, status) == NULL);
+  CHECK(efl_status_code(status) == EFL_ALREADY_EXISTS);
+  set(at.options, "name", "c-another");
+  party_meet(&at, other);
+  party_free(&at);
+  efl_status_free(status);
+}
+
 static void test_errors(party* leader, party* follower) {
   const float value = 1;
   efl_tensor tensor = {"unknown", 5, 1, 0, NULL, &value, sizeof(value), NULL, NULL};
@@ -185,10 +203,8 @@ static void test_errors(party* leader, party* follower) {
   efl_peer_register_tensor(leader->peer, "x", 2, -1, NULL, status);
   CHECK(efl_status_code(status) == EFL_ALREADY_EXISTS);
   CHECK(efl_node_add_peer(leader->node, leader->options, status) == NULL);
-  CHECK(efl_status_code(status) == EFL_ALREADY_EXISTS);
-  set(leader->options, "name", "another");
-  CHECK(efl_node_add_peer(leader->node, leader->options, status) == NULL);
   CHECK(efl_status_code(status) == EFL_FAILED_PRECONDITION);
+  test_name_taken(leader);
   efl_status_free(status);
 }
 
