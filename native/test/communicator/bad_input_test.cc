@@ -14,11 +14,6 @@ class BadInputTest : public testing::Test {
   Peer& leader() { return *pair.leader.peer; }
   Peer& follower() { return *pair.follower.peer; }
 
-  static void ExpectSaid(const Status& status, Code code, const std::string& text) {
-    EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
-    EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
-  }
-
   Pair pair;
 };
 

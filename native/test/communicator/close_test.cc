@@ -19,11 +19,6 @@ void CloseInTime(Node* node) {
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(5));
 }
 
-void ExpectSaid(const Status& status, Code code, const std::string& text) {
-  EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
-  EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
-}
-
 TEST(CloseTest, ShouldCloseBeforeThereIsAPeer) {
   Party party(Role::kLeader);
   ASSERT_EQ(party.Open().Text(), "OK");

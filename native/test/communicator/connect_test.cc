@@ -18,11 +18,6 @@ std::pair<Status, Status> ConnectBoth(Pair* pair, int64_t timeout_ms = -1) {
   return {leader.status(), follower.status()};
 }
 
-void ExpectSaid(const Status& status, Code code, const std::string& text) {
-  EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
-  EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
-}
-
 TEST(ConnectTest, ShouldConnectWhicheverPartyIsThereFirst) {
   for (const bool leader_first : {true, false}) {
     Pair pair;

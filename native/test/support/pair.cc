@@ -118,6 +118,11 @@ void Pair::ConnectThroughProxies() {
   ConnectPeers();
 }
 
+void ExpectSaid(const Status& status, Code code, const std::string& text) {
+  EXPECT_EQ(CodeName(status.code()), std::string(CodeName(code))) << status.Text();
+  EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
+}
+
 void Exchange(Pair* pair) {
   const std::vector<float> values{1, 2, 3};
   Arrival arrival;

@@ -102,6 +102,9 @@ class Pair {
 OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<float>& values);
 std::string BytesOf(const std::vector<float>& values);
 
+// The status has this code, and this in its message.
+void ExpectSaid(const Status& status, Code code, const std::string& text);
+
 // Both parties exchange one tensor.
 void Exchange(Pair* pair);
 
