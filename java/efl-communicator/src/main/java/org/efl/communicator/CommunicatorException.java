@@ -19,12 +19,15 @@ public final class CommunicatorException extends RuntimeException {
               + CODES
               + "): (?<operation>send tensor|receive tensor|connect|send reader state"
               + "|receive reader state|terminate reader|send checkpoint version"
-              + "|receive checkpoint version)"
+              + "|receive checkpoint version|close connection|add step)"
               + "(?: '(?<name>.*?)'(?= step |, peer |: ))?"
               + "(?: step (?<step>\\d+))?"
               + "(?:, peer (?<peer>.+?))?"
               + ": (?<reason>.*)");
-  private static final Pattern FAILED = Pattern.compile("^(?<code>" + CODES + "): (?<reason>.*)");
+  // TensorFlow lists root errors as "(0) <its code>: <message>". Its own have no second code.
+  private static final Pattern FAILED =
+      Pattern.compile(
+          "(?:^|(?m:^\\s*)\\(\\d+\\) [A-Za-z_ ]+: )(?<code>" + CODES + "): (?<reason>.*)");
 
   private final Code code;
   private final String operation;
@@ -96,7 +99,7 @@ public final class CommunicatorException extends RuntimeException {
 
   /**
    * Finds the message of such a failure inside a longer text, as TensorFlow wraps it. A message
-   * without an operation is found at the start of the text only.
+   * without an operation is found at the start of the text, and at that of a root error.
    */
   public static Optional<CommunicatorException> parse(String text) {
     if (text == null) {
