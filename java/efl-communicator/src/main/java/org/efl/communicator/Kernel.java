@@ -11,24 +11,32 @@ import org.slf4j.LoggerFactory;
 /** The native kernel, loaded on first use, and its log lines on their way to SLF4J. */
 final class Kernel {
   private static final Logger LOG = LoggerFactory.getLogger("org.efl.kernel");
-  private static final LogLines LOG_LINES;
-
-  static {
-    Natives.load();
-    LOG_LINES = new LogLines();
-    Efl.efl_log_set(LOG_LINES, null, lowestLevel());
-  }
 
   private Kernel() {}
 
-  /** Returns when the kernel can be called. */
+  /**
+   * Returns when the kernel can be called.
+   *
+   * @throws UnsatisfiedLinkError when it can't be loaded, each time with the same text
+   */
   static void load() {
-    // Entering this method has run the static initialiser.
+    Natives.load();
+    Log.set();
   }
 
   /** The kernel's text, "" for none. */
   static String text(BytePointer text) {
     return text == null || text.isNull() ? "" : text.getString(StandardCharsets.UTF_8);
+  }
+
+  /** The kernel's text of this many bytes, NULs and all. */
+  static String text(BytePointer text, long size) {
+    if (text == null || text.isNull()) {
+      return "";
+    }
+    byte[] bytes = new byte[Math.toIntExact(size)];
+    text.get(bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   /** A text for the kernel, NUL-terminated; to be closed by the caller. */
@@ -47,6 +55,19 @@ final class Kernel {
       return Efl.EFL_LOG_INFO;
     }
     return LOG.isWarnEnabled() ? Efl.EFL_LOG_WARNING : Efl.EFL_LOG_ERROR;
+  }
+
+  /** Set once, by the first entry. */
+  private static final class Log {
+    private static final LogLines LINES = new LogLines();
+
+    static {
+      Efl.efl_log_set(LINES, null, lowestLevel());
+    }
+
+    static void set() {
+      // Entering this method has run the static initialiser.
+    }
   }
 
   private static final class LogLines extends Efl.efl_log_fn {

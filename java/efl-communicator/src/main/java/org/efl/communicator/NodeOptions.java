@@ -50,7 +50,8 @@ public final class NodeOptions {
 
     /** The longest pause between two scans for what is overdue; default 30 s. */
     public Builder scanningInterval(Duration interval) {
-      settings.put("scanning_interval_ms", Long.toString(interval.toMillis()));
+      settings.put(
+          "scanning_interval_ms", Integer.toString(Milliseconds.of("scanningInterval", interval)));
       return this;
     }
 

@@ -285,16 +285,14 @@ public final class Peer {
   }
 
   private static Efl.efl_call call(Duration timeout) {
-    if (timeout != null && timeout.isNegative()) {
-      throw new IllegalArgumentException("A negative timeout: " + timeout + ".");
-    }
+    int milliseconds = timeout == null ? -1 : Milliseconds.of("timeout", timeout);
     Efl.efl_call call = new Efl.efl_call();
-    call.group(0).timeout_ms(timeout == null ? -1 : timeout.toMillis());
+    call.group(0).timeout_ms(milliseconds);
     call.done(Callbacks.DONE);
     return call;
   }
 
   private static String text(Efl.efl_result result) {
-    return Kernel.text(result.text());
+    return Kernel.text(result.text(), result.text_size());
   }
 }

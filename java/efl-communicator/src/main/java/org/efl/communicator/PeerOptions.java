@@ -56,7 +56,8 @@ public final class PeerOptions {
 
     /** Of an operation that is given none of its own; default 10 minutes. */
     public Builder defaultTimeout(Duration timeout) {
-      settings.put("default_timeout_ms", Long.toString(timeout.toMillis()));
+      settings.put(
+          "default_timeout_ms", Integer.toString(Milliseconds.of("defaultTimeout", timeout)));
       return this;
     }
 
@@ -65,7 +66,8 @@ public final class PeerOptions {
      * UNAVAILABLE}, unless the connection was made again; default 10 s.
      */
     public Builder reconnectTimeout(Duration timeout) {
-      settings.put("reconnect_timeout_ms", Long.toString(timeout.toMillis()));
+      settings.put(
+          "reconnect_timeout_ms", Integer.toString(Milliseconds.of("reconnectTimeout", timeout)));
       return this;
     }
 

@@ -134,7 +134,7 @@ class EflsControlTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "1200", "größe"})
+  @ValueSource(strings = {"", "1200", "größe", "a\0b"})
   void shouldAskForTheCheckpointVersion(String version) throws Exception {
     try (MixedPair pair = MixedPair.connected(Role.FOLLOWER)) {
       var asked = pair.peer.receiveCheckpointVersion();

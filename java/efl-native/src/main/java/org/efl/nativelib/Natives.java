@@ -70,7 +70,9 @@ public final class Natives {
 
     static Path folder() {
       if (FAILURE != null) {
-        throw failed(FAILURE);
+        UnsatisfiedLinkError again = new UnsatisfiedLinkError(FAILURE.getMessage());
+        again.initCause(FAILURE);
+        throw again;
       }
       return FOLDER;
     }
