@@ -32,7 +32,7 @@ public final class Node implements AutoCloseable {
     try (NativeOptions settings = NativeOptions.of(options.settings());
         Status status = new Status()) {
       Efl.efl_node node = Efl.efl_node_create(settings.handle(), status.handle());
-      status.check();
+      NativeOptions.check(status);
       return new Node(node, "node listening on port " + Efl.efl_node_port(node));
     }
   }
@@ -57,7 +57,7 @@ public final class Node implements AutoCloseable {
     try (NativeOptions settings = NativeOptions.of(options.settings());
         Status status = new Status()) {
       Efl.efl_peer peer = Efl.efl_node_add_peer(handle.node, settings.handle(), status.handle());
-      status.check();
+      NativeOptions.check(status);
       return new Peer(this, peer, options.settings().getOrDefault("name", ""));
     } finally {
       Reference.reachabilityFence(this);
@@ -95,10 +95,15 @@ public final class Node implements AutoCloseable {
 
     @Override
     public void run() {
-      if (!closed) {
-        LOG.warn("A {} was never closed; closing it now.", description);
+      if (closed) {
+        Efl.efl_node_free(node);
+        return;
       }
-      Efl.efl_node_free(node);
+      LOG.warn("A {} was never closed; closing it now.", description);
+      // That can take seconds, for which the Cleaner's one thread must not be held.
+      Thread closing = new Thread(() -> Efl.efl_node_free(node), "efl-close-forgotten");
+      closing.setDaemon(true);
+      closing.start();
     }
   }
 }
