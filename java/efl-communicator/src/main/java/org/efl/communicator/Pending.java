@@ -45,7 +45,7 @@ abstract class Pending<T> {
   /** Ends the future, from what the kernel brought. */
   abstract void succeeded(Efl.efl_result result);
 
-  /** The address where the elements of this tensor go. */
+  /** The address where the elements of this tensor go, 0 to refuse it. */
   long allocate(Efl.efl_tensor tensor) {
     throw new IllegalStateException("This operation takes no tensor.");
   }
@@ -108,7 +108,7 @@ abstract class Pending<T> {
         return new Pointer(data).address();
       } catch (Throwable e) {
         refusal = e;
-        throw e;
+        return 0;
       }
     }
 
