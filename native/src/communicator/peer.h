@@ -81,6 +81,8 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
 
  private:
   enum class State { kIdle, kConnecting, kConnected, kClosed };
+  static constexpr const char* kConnectTopic = "connect";  // of the CallBoard
+  static Status AlreadyClosed() { return {Code::kFailedPrecondition, "Already Closed."}; }
 
   Subject About(const char* operation, const std::string& name = {}, int64_t step = -1) const;
   OperationPtr Make(Subject subject, Call call) const;
@@ -98,6 +100,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   // What was started while the connection went away.
   void EndIfLost(const OperationPtr& operation) const;
 
+  // peer_connection.cc.
   Status BeginConnect();
   Status CheckPair(const Introduction& theirs) const;
   void OnConnected(const Status& status);
