@@ -15,11 +15,18 @@ import org.tensorflow.Session;
  * Saves the graph's variables every so many steps and at the end, and restores them at the start.
  *
  * <p>A checkpoint's version is the number of steps it was trained, as text. With a communicator the
- * parties agree first: the leader sends the newest version it holds ("" for none), the follower
- * answers with the version it will restore, and unless both are the same, both fail with
- * FAILED_PRECONDITION before anything is restored. An existing EFLS party knows no such answer:
- * with one of those as follower the leader learns nothing, and as leader it is told nothing.
- * Without a communicator the newest is restored.
+ * parties agree on the newest version that both hold before anything is restored: the leader
+ * proposes its newest, the follower answers with its newest that is no newer, and while the two
+ * differ the leader proposes its newest that is no newer than the answer. "" stands for none: then
+ * both begin fresh. So a party that was one save ahead when the other ended goes back to what both
+ * have, as long as each keeps more than one. Newer checkpoints belong to a run that nobody
+ * continues: they are deleted once the agreed one is restored; when both begin fresh, they are
+ * moved into a folder "abandoned-…" beside the checkpoints. Without a communicator the newest is
+ * restored.
+ *
+ * <p>An existing EFLS party knows no answer: with one of those as follower the leader restores its
+ * newest and learns nothing; with one as leader the follower restores what the leader names, and
+ * fails with FAILED_PRECONDITION when it doesn't hold that.
  *
  * <p>After a failed step nothing more is saved, for the variables may be half updated; a step that
  * ended with OUT_OF_RANGE is the end of the data and does not count as failed.
@@ -69,6 +76,7 @@ public final class CheckpointHook implements SessionHook {
       restoredStep = Long.parseLong(version);
       logger.info("Restored checkpoint {}.", version);
     }
+    store.abandonAfter(version);
     step = restoredStep;
     savedStep = restoredStep;
     opened = true;
@@ -79,37 +87,69 @@ public final class CheckpointHook implements SessionHook {
   }
 
   private String lead(Session session) {
-    String mine = store.newest();
-    communicator.sendCkptVersion(session, mine);
-    if (!communicator.peerIsEfls()) {
-      String theirs = communicator.recvCkptVersion(session);
-      if (!theirs.equals(mine)) {
-        throw disagreement("The follower holds " + held(theirs) + ", not " + mine + ".");
-      }
+    String proposal = store.newest();
+    communicator.sendCkptVersion(session, proposal);
+    if (communicator.peerIsEfls()) {
+      return proposal;
     }
-    return mine;
+    String answer = notAfter(proposal, communicator.recvCkptVersion(session));
+    while (!answer.equals(proposal)) {
+      proposal = store.newestUpTo(answer);
+      communicator.sendCkptVersion(session, proposal);
+      answer = notAfter(proposal, communicator.recvCkptVersion(session));
+    }
+    return proposal;
   }
 
   private String follow(Session session) {
-    String theirs = communicator.recvCkptVersion(session);
-    boolean has = theirs.isEmpty() || store.holds(theirs);
-    String answer = has ? theirs : store.newest();
-    if (!communicator.peerIsEfls()) {
-      communicator.sendCkptVersion(session, answer);
+    String proposal = checked(communicator.recvCkptVersion(session));
+    if (communicator.peerIsEfls()) {
+      return heldHere(proposal);
     }
-    if (!has) {
-      throw disagreement(
-          "The leader wants checkpoint " + theirs + "; here is " + held(answer) + ".");
+    String answer = answer(session, proposal);
+    while (!answer.equals(proposal)) {
+      proposal = notAfter(answer, communicator.recvCkptVersion(session));
+      answer = answer(session, proposal);
     }
-    return theirs;
+    return proposal;
   }
 
-  private static String held(String version) {
-    return version.isEmpty() ? "no checkpoint" : "checkpoint " + version;
+  private String answer(Session session, String proposal) {
+    String answer = store.newestUpTo(proposal);
+    communicator.sendCkptVersion(session, answer);
+    return answer;
+  }
+
+  private String heldHere(String version) {
+    if (version.isEmpty() || store.holds(version)) {
+      return version;
+    }
+    String newest = store.newest();
+    throw disagreement(
+        "The leader wants checkpoint "
+            + version
+            + "; here is "
+            + (newest.isEmpty() ? "no checkpoint." : "checkpoint " + newest + "."));
+  }
+
+  /** Versions only ever go back, so that the agreement ends whatever the peer says. */
+  private static String notAfter(String limit, String version) {
+    if (CheckpointStore.number(checked(version)) > CheckpointStore.number(limit)) {
+      throw disagreement("The peer said " + version + " after '" + limit + "'.");
+    }
+    return version;
+  }
+
+  private static String checked(String version) {
+    if (!version.isEmpty() && !CheckpointStore.isVersion(version)) {
+      throw disagreement("The peer said '" + version + "', which is no version.");
+    }
+    return version;
   }
 
   private static CommunicatorException disagreement(String reason) {
-    return Communicator.failure(Code.FAILED_PRECONDITION, "Checkpoints don't match. " + reason);
+    return new CommunicatorException(
+        Code.FAILED_PRECONDITION, "", "", -1, "", "Checkpoints don't match. " + reason);
   }
 
   @Override
@@ -121,7 +161,7 @@ public final class CheckpointHook implements SessionHook {
   }
 
   @Override
-  public void runFailed(TrainingContext context, RuntimeException failure) {
+  public void runFailed(TrainingContext context, Throwable failure) {
     failed |= !TrainingSession.isEndOfData(failure);
   }
 
@@ -169,7 +209,10 @@ public final class CheckpointHook implements SessionHook {
       return this;
     }
 
-    /** How many checkpoints are kept, at least 1; 5 by default. Older ones are deleted. */
+    /**
+     * How many checkpoints are kept, at least 1; 5 by default. Older ones are deleted. With a
+     * communicator at least 2, or a party that is a save ahead can't go back to its peer's.
+     */
     public Builder keep(int value) {
       if (value < 1) {
         throw new IllegalArgumentException("keep must be at least 1: " + value);

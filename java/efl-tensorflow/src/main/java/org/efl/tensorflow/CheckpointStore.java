@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Checkpoints on disk: one folder per version, named by it. A folder appears under its name only
@@ -19,8 +21,10 @@ import java.util.stream.Stream;
  * removed at the next save.
  */
 final class CheckpointStore {
+  private static final Logger logger = LoggerFactory.getLogger(CheckpointStore.class);
   private static final Pattern VERSION = Pattern.compile("0|[1-9][0-9]{0,17}");
   private static final String UNFINISHED = ".unfinished-";
+  private static final String ABANDONED = "abandoned-";
   private static final String FILE_PREFIX = "variables";
 
   private final Path directory;
@@ -35,6 +39,22 @@ final class CheckpointStore {
   String newest() {
     List<String> versions = versions();
     return versions.isEmpty() ? "" : versions.get(versions.size() - 1);
+  }
+
+  /** The newest complete version that is no newer than this one, "" when there is none. */
+  String newestUpTo(String version) {
+    return versions().stream()
+        .filter(held -> number(held) <= number(version))
+        .reduce("", (older, newer) -> newer);
+  }
+
+  /** Versions compare as numbers; none ("") is before all. */
+  static long number(String version) {
+    return version.isEmpty() ? -1 : Long.parseLong(version);
+  }
+
+  static boolean isVersion(String text) {
+    return VERSION.matcher(text).matches();
   }
 
   /** Whether a complete checkpoint of this version is there. Safe with a peer's text. */
@@ -55,9 +75,9 @@ final class CheckpointStore {
     try (Stream<Path> entries = Files.list(directory)) {
       return entries
           .map(path -> path.getFileName().toString())
-          .filter(name -> VERSION.matcher(name).matches())
+          .filter(CheckpointStore::isVersion)
           .filter(name -> Files.isRegularFile(directory.resolve(name).resolve("variables.index")))
-          .sorted(Comparator.comparingLong(Long::parseLong))
+          .sorted(Comparator.comparingLong(CheckpointStore::number))
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot list checkpoints in " + directory, e);
@@ -73,9 +93,31 @@ final class CheckpointStore {
       writer.accept(unfinished.resolve(FILE_PREFIX));
       force(unfinished);
       publish(unfinished, directory.resolve(version));
-      removeOld();
+      removeOld(version);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot save checkpoint " + version + " in " + directory, e);
+    }
+  }
+
+  /**
+   * Takes away the versions after the one that training goes on from. When it begins anew ("")
+   * nothing stands in their place: then they are moved aside.
+   */
+  void abandonAfter(String version) {
+    try {
+      List<String> newer =
+          versions().stream().filter(held -> number(held) > number(version)).toList();
+      if (version.isEmpty() && !newer.isEmpty()) {
+        Path aside = Files.createTempDirectory(directory, ABANDONED);
+        for (String held : newer) {
+          Files.move(directory.resolve(held), aside.resolve(held), StandardCopyOption.ATOMIC_MOVE);
+        }
+        logger.warn("Training begins anew; checkpoints {} are now in {}.", newer, aside);
+      } else {
+        remove(newer);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot abandon checkpoints in " + directory, e);
     }
   }
 
@@ -101,9 +143,13 @@ final class CheckpointStore {
     }
   }
 
-  private void removeOld() throws IOException {
-    List<String> versions = versions();
-    for (String version : versions.subList(0, Math.max(0, versions.size() - keep))) {
+  private void removeOld(String published) throws IOException {
+    List<String> others = versions().stream().filter(held -> !held.equals(published)).toList();
+    remove(others.subList(0, Math.max(0, others.size() - (keep - 1))));
+  }
+
+  private void remove(List<String> versions) throws IOException {
+    for (String version : versions) {
       // Renamed first, so that a version that is there is whole at every moment.
       Path doomed = directory.resolve(UNFINISHED + "old-" + version);
       Files.move(directory.resolve(version), doomed, StandardCopyOption.ATOMIC_MOVE);

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
@@ -39,15 +40,18 @@ import org.tensorflow.types.family.TType;
  * that can happen, set a short {@link Builder#defaultTimeout}, or have another thread call {@link
  * #close}, which ends them at once.
  *
- * <p>Every failure of the communicator is a {@link CommunicatorException}. Out of {@code
- * Session.run} TensorFlow throws exceptions of its own; {@link #translate} turns them into one. All
- * methods may be called from any thread.
+ * <p>What fails in communicating, or because the communicator is closed, is a {@link
+ * CommunicatorException}. Misuse that needs no peer to be noticed is not: names that are empty or
+ * that a graph uses twice are an {@link IllegalArgumentException}, missing settings of the builder
+ * an {@link IllegalStateException}. Out of {@code Session.run} TensorFlow throws exceptions of its
+ * own; {@link #translate} turns them into one. All methods may be called from any thread.
  */
 public final class Communicator implements AutoCloseable {
   private static final AtomicInteger counter = new AtomicInteger();
 
   private final String name;
   private final Role role;
+  private final String peerAddress;
   private final Node node;
   private final Peer peer;
   private final CommunicatorOps ops;
@@ -58,6 +62,7 @@ public final class Communicator implements AutoCloseable {
   private Communicator(Builder builder, String name) {
     this.name = name;
     this.role = builder.role;
+    peerAddress = builder.peerAddress;
     OpLibrary.load();
     node = Node.open(builder.node.build());
     try {
@@ -84,7 +89,7 @@ public final class Communicator implements AutoCloseable {
    * @throws IllegalArgumentException when this graph already sends a tensor of this name
    */
   public Op send(Ops tf, String name, Operand<? extends TType> tensor) {
-    checkOpen();
+    checkOpen("send tensor", name);
     return ops.send(tf, name, tensor);
   }
 
@@ -108,7 +113,7 @@ public final class Communicator implements AutoCloseable {
    * @throws CommunicatorException ALREADY_EXISTS when the name is known with another type or shape
    */
   public <T extends TType> Operand<T> recv(Ops tf, String name, Class<T> dtype, Shape shape) {
-    checkOpen();
+    checkOpen("receive tensor", name);
     return ops.recv(tf, name, dtype, shape);
   }
 
@@ -122,7 +127,7 @@ public final class Communicator implements AutoCloseable {
    */
   public Op sendReaderState(
       Ops tf, String name, Operand<TString> blockId, Operand<TInt64> sampleIndex) {
-    checkOpen();
+    checkOpen("send reader state", name);
     return ops.sendReaderState(tf, name, blockId, sampleIndex);
   }
 
@@ -131,19 +136,19 @@ public final class Communicator implements AutoCloseable {
    * has terminated the reader.
    */
   public ReaderStateOperands recvReaderState(Ops tf, String name) {
-    checkOpen();
+    checkOpen("receive reader state", name);
     return ops.recvReaderState(tf, name);
   }
 
   /** Answers the peer's next question for the reader state with OUT_OF_RANGE: the data end. */
   public Op terminateReader(Ops tf, String name) {
-    checkOpen();
+    checkOpen("terminate reader", name);
     return ops.terminateReader(tf, name);
   }
 
   /** Moves the training step by one. {@link CommunicatorHook} does it after each run. */
   public Op addStep(Ops tf) {
-    checkOpen();
+    checkOpen("add step", "");
     return ops.addStep(tf);
   }
 
@@ -154,27 +159,25 @@ public final class Communicator implements AutoCloseable {
    * @param version "" for none
    */
   public void sendCkptVersion(Session session, String version) {
-    checkOpen();
+    checkOpen("send checkpoint version", "");
     translated(() -> sessionOps.sendCheckpointVersion(session, version));
   }
 
   /** Asks the peer for its checkpoint version, in a run of its own; blocks. "" for none. */
   public String recvCkptVersion(Session session) {
-    checkOpen();
-    try {
-      return sessionOps.receiveCheckpointVersion(session);
-    } catch (RuntimeException e) {
-      throw translate(e);
-    }
+    checkOpen("receive checkpoint version", "");
+    return translated(() -> sessionOps.receiveCheckpointVersion(session));
   }
 
   /**
    * Puts the step back to 0 and connects: the leader waits for the follower, the follower tries
    * until the leader is there, both at most for the default timeout. To be called when all ops of
-   * the graph are made; receives of a graph that was loaded are made known here.
+   * the graph are made: what a loaded graph receives, and the datasets whose reader states it sends
+   * or terminates, are made known here. Those inside function bodies of a loaded graph are not
+   * found; make them with this communicator.
    */
   public void initialize(Session session) {
-    checkOpen();
+    checkOpen("connect", "");
     ops.registerReceives(session.graph());
     peer.resetStep();
     translated(() -> sessionOps.connect(session));
@@ -196,13 +199,21 @@ public final class Communicator implements AutoCloseable {
   }
 
   void runAddStep(Session session) {
-    checkOpen();
+    checkOpen("add step", "");
     translated(() -> sessionOps.addStep(session));
   }
 
   private static void translated(Runnable run) {
+    translated(
+        () -> {
+          run.run();
+          return true;
+        });
+  }
+
+  private static <R> R translated(Supplier<R> run) {
     try {
-      run.run();
+      return run.get();
     } catch (RuntimeException e) {
       throw translate(e);
     }
@@ -210,7 +221,7 @@ public final class Communicator implements AutoCloseable {
 
   /** The training step: 0 after {@link #initialize}. */
   public long step() {
-    checkOpen();
+    checkOpen("", "");
     return peer.step();
   }
 
@@ -226,7 +237,7 @@ public final class Communicator implements AutoCloseable {
 
   /** The port it listens on. */
   public int port() {
-    checkOpen();
+    checkOpen("", "");
     return node.port();
   }
 
@@ -256,14 +267,11 @@ public final class Communicator implements AutoCloseable {
     }
   }
 
-  private void checkOpen() {
+  private void checkOpen(String operation, String operand) {
     if (closed.get()) {
-      throw failure(Code.FAILED_PRECONDITION, "Already Closed.");
+      throw new CommunicatorException(
+          Code.FAILED_PRECONDITION, operation, operand, -1, peerAddress, "Already Closed.");
     }
-  }
-
-  static CommunicatorException failure(Code code, String reason) {
-    return new CommunicatorException(code, "", "", -1, "", reason);
   }
 
   /**
@@ -284,7 +292,7 @@ public final class Communicator implements AutoCloseable {
     private final PeerOptions.Builder peer = PeerOptions.builder();
     private Role role;
     private String name;
-    private boolean peerAddressSet;
+    private String peerAddress;
     private boolean localAddressSet;
 
     private Builder() {}
@@ -299,7 +307,7 @@ public final class Communicator implements AutoCloseable {
     /** Where the peer listens, host:port. */
     public Builder peerAddress(String value) {
       peer.peerAddress(value);
-      peerAddressSet = true;
+      peerAddress = value;
       return this;
     }
 
@@ -377,7 +385,7 @@ public final class Communicator implements AutoCloseable {
      */
     public Communicator build() {
       require(role != null, "federalRole");
-      require(peerAddressSet, "peerAddress");
+      require(peerAddress != null, "peerAddress");
       require(localAddressSet, "localAddress");
       return new Communicator(this, name != null ? name : generatedName());
     }

@@ -31,9 +31,9 @@ public interface SessionHook {
    * A step failed; {@link #afterRun} is not called for it. A step that ended with OUT_OF_RANGE is
    * the end of the data and comes here too.
    *
-   * @param failure as the caller of the session will see it
+   * @param failure as the caller of the session will see it, an exception or an error
    */
-  default void runFailed(TrainingContext context, RuntimeException failure) {}
+  default void runFailed(TrainingContext context, Throwable failure) {}
 
   /** The session is about to be closed, after failures too. Called once. */
   default void end(Session session) {}

@@ -23,7 +23,7 @@ import org.tensorflow.proto.ConfigProto;
  *   <li>for each step {@code beforeRun}, the run, {@code afterRun} (or {@code runFailed})
  *   <li>{@link SessionHook#end} in the opposite order: the last checkpoint is saved before the
  *       communicator is shut down. Every hook gets it once the session exists, also when a run or
- *       another hook failed
+ *       another hook failed, be it with an Error
  *   <li>the session is closed
  * </ol>
  *
@@ -69,18 +69,30 @@ public final class TrainingSession implements AutoCloseable {
           step = checkpoints.restoredStep();
         }
       }
-    } catch (RuntimeException e) {
-      throw failOpening(Communicator.translate(e));
+    } catch (RuntimeException | Error e) {
+      throw failOpening(translate(e));
     }
   }
 
-  private RuntimeException failOpening(RuntimeException failure) {
+  private RuntimeException failOpening(Throwable failure) {
     try {
       close();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
+    } catch (RuntimeException | Error e) {
+      combine(failure, e);
     }
-    return failure;
+    return thrown(failure);
+  }
+
+  private static Throwable translate(Throwable failure) {
+    return failure instanceof RuntimeException e ? Communicator.translate(e) : failure;
+  }
+
+  /** Throws an error, returns an exception to be thrown. */
+  private static RuntimeException thrown(Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    return (RuntimeException) failure;
   }
 
   /**
@@ -108,27 +120,27 @@ public final class TrainingSession implements AutoCloseable {
         hook.afterRun(context, result);
       }
       return result;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       if (result != null) {
         result.close();
       }
-      throw reportFailure(context, Communicator.translate(e));
+      throw reportFailure(context, translate(e));
     }
   }
 
-  private RuntimeException reportFailure(TrainingContext context, RuntimeException failure) {
+  private RuntimeException reportFailure(TrainingContext context, Throwable failure) {
     for (SessionHook hook : hooks) {
       try {
         hook.runFailed(context, failure);
-      } catch (RuntimeException e) {
-        failure.addSuppressed(e);
+      } catch (RuntimeException | Error e) {
+        combine(failure, e);
       }
     }
-    return failure;
+    return thrown(failure);
   }
 
   /** True when a failure of {@link #run} means that the data have ended, which is no error. */
-  public static boolean isEndOfData(RuntimeException failure) {
+  public static boolean isEndOfData(Throwable failure) {
     return failure instanceof CommunicatorException e && e.code() == Code.OUT_OF_RANGE;
   }
 
@@ -155,30 +167,36 @@ public final class TrainingSession implements AutoCloseable {
     if (session == null) {
       return;
     }
-    RuntimeException failure = endHooks();
-    session.close();
+    Throwable failure = endHooks();
+    try {
+      session.close();
+    } catch (RuntimeException | Error e) {
+      failure = combine(failure, e);
+    }
     if (failure != null) {
-      throw failure;
+      throw thrown(failure);
     }
   }
 
-  private RuntimeException endHooks() {
-    RuntimeException failure = null;
+  private Throwable endHooks() {
+    Throwable failure = null;
     for (int i = hooks.size() - 1; i >= 0; i--) {
       try {
         hooks.get(i).end(session);
-      } catch (RuntimeException e) {
-        failure = combine(failure, Communicator.translate(e));
+      } catch (RuntimeException | Error e) {
+        failure = combine(failure, translate(e));
       }
     }
     return failure;
   }
 
-  private static RuntimeException combine(RuntimeException first, RuntimeException next) {
+  private static Throwable combine(Throwable first, Throwable next) {
     if (first == null) {
       return next;
     }
-    first.addSuppressed(next);
+    if (first != next) {
+      first.addSuppressed(next);
+    }
     return first;
   }
 

@@ -52,6 +52,28 @@ class CheckpointStoreTest {
   }
 
   @Test
+  void shouldKeepTheVersionJustSavedWhateverElseIsThere() {
+    CheckpointStore store = new CheckpointStore(folder, 2);
+    store.save("8", prefix -> write(prefix, "x"));
+    store.save("10", prefix -> write(prefix, "x"));
+    store.save("6", prefix -> write(prefix, "x"));
+    assertEquals(List.of("6", "10"), store.versions());
+  }
+
+  @Test
+  void shouldFindTheNewestUpToAVersionByNumber() {
+    CheckpointStore store = new CheckpointStore(folder, 9);
+    for (String version : List.of("9", "10", "100")) {
+      store.save(version, prefix -> write(prefix, "x"));
+    }
+    assertEquals("100", store.newestUpTo("1000"));
+    assertEquals("10", store.newestUpTo("99"));
+    assertEquals("9", store.newestUpTo("9"));
+    assertEquals("", store.newestUpTo("8"));
+    assertEquals("", store.newestUpTo(""));
+  }
+
+  @Test
   void shouldReplaceAVersionThatIsThere() throws IOException {
     CheckpointStore store = new CheckpointStore(folder, 2);
     store.save("7", prefix -> write(prefix, "before"));

@@ -6,21 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Variable;
 import org.tensorflow.types.TFloat32;
 
@@ -119,24 +126,69 @@ class TrainingSessionTest {
     }
   }
 
-  @Test
-  void shouldFailAtBothPartiesWhenTheFollowerLacksTheCheckpoint() {
-    trainTogether(4, 0);
+  private float trainTogether(int steps, long first, String leaders, String followers) {
     try (Pair pair = Pair.open()) {
       Model leader = Model.leader(pair.leader);
       Model follower = Model.follower(pair.follower);
-      Future<?> leading = pair.start(() -> leader.train(checkpoints(pair.leader, "leader"), 1, 4));
-      Future<?> following =
-          pair.start(() -> follower.train(checkpoints(pair.follower, "emptied"), 1, 4));
-      CommunicatorException ofLeader = Pair.failure(leading);
-      assertEquals(Code.FAILED_PRECONDITION, ofLeader.code());
-      assertTrue(ofLeader.reason().contains("follower holds no checkpoint"), ofLeader.reason());
-      CommunicatorException ofFollower = Pair.failure(following);
-      assertEquals(Code.FAILED_PRECONDITION, ofFollower.code());
-      assertTrue(ofFollower.reason().contains("checkpoint 4"), ofFollower.reason());
+      return pair.both(
+          () -> leader.train(checkpoints(pair.leader, leaders), steps, first),
+          () -> follower.train(checkpoints(pair.follower, followers), steps, first));
     }
-    assertEquals(List.of("2", "4"), versions("leader"));
-    assertEquals(List.of(), versions("emptied"));
+  }
+
+  private void delete(String name, String version) throws IOException {
+    Files.delete(folder.resolve(name).resolve(version).resolve("variables.index"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"leader", "follower"})
+  void shouldGoOnFromTheNewestCommonCheckpoint(String behind) throws IOException {
+    trainTogether(5, 0);
+    delete(behind, "5");
+    assertEquals(10f, trainTogether(1, 4));
+    assertEquals(List.of("4", "5"), versions("leader"));
+    assertEquals(List.of("4", "5"), versions("follower"));
+  }
+
+  @Test
+  void shouldForgetTheNewerCheckpointsOfARunThatIsAbandoned() throws IOException {
+    trainTogether(6, 0);
+    delete("follower", "6");
+    assertEquals(8f, trainTogether(0, 4));
+    assertEquals(List.of("4"), versions("leader"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"leader,emptied", "emptied,follower"})
+  void shouldBeginFreshWhenOnePartyHasNoCheckpoint(String leaders, String followers)
+      throws IOException {
+    trainTogether(4, 0);
+    assertEquals(2f, trainTogether(1, 0, leaders, followers));
+    assertEquals(List.of("1"), versions(leaders));
+    assertEquals(List.of("1"), versions(followers));
+    String holder = leaders.equals("emptied") ? followers : leaders;
+    try (Stream<Path> entries = Files.list(folder.resolve(holder))) {
+      Path aside =
+          entries
+              .filter(path -> path.getFileName().toString().startsWith("abandoned-"))
+              .findFirst()
+              .orElseThrow();
+      assertEquals(List.of("2", "4"), new CheckpointStore(aside, 9).versions());
+    }
+  }
+
+  @Test
+  void shouldRefuseAnAnswerThatIsNoVersion() {
+    try (Pair pair = Pair.open()) {
+      Future<?> leading = pair.start(() -> session(pair.leader, "leader"));
+      Communicator follower = pair.follower.communicator;
+      follower.initialize(pair.follower.session());
+      assertEquals("", follower.recvCkptVersion(pair.follower.session()));
+      follower.sendCkptVersion(pair.follower.session(), "../7");
+      CommunicatorException e = Pair.failure(leading);
+      assertEquals(Code.FAILED_PRECONDITION, e.code());
+      assertTrue(e.reason().contains("'../7'"), e.reason());
+    }
   }
 
   @Test
@@ -201,6 +253,9 @@ class TrainingSessionTest {
       if (call.equals(failing)) {
         throw new IllegalStateException(call + " of " + name);
       }
+      if (("error " + call).equals(failing)) {
+        throw new AssertionError(call + " of " + name);
+      }
     }
 
     @Override
@@ -224,7 +279,7 @@ class TrainingSessionTest {
     }
 
     @Override
-    public void runFailed(TrainingContext context, RuntimeException failure) {
+    public void runFailed(TrainingContext context, Throwable failure) {
       record("runFailed " + context.step());
     }
 
@@ -317,6 +372,46 @@ class TrainingSessionTest {
     }
     assertEquals(List.of("c end", "b end", "a end"), calls.subList(calls.size() - 3, calls.size()));
     assertFalse(calls.contains("c afterCreateSession"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"beforeRun 1", "afterRun 1"})
+  void shouldReportAnErrorOfAHookAndEndAllHooks(String call) {
+    List<String> calls = new ArrayList<>();
+    try (Graph graph = new Graph()) {
+      Operand<TFloat32> one = Ops.create(graph).constant(1f);
+      Session raw;
+      try (TrainingSession session =
+          TrainingSession.builder(graph)
+              .hook(new Recorder("a", calls, ""))
+              .hook(new Recorder("b", calls, "error " + call))
+              .build()) {
+        raw = session.session();
+        AssertionError error =
+            assertThrows(AssertionError.class, () -> session.run(runner -> runner.fetch(one)));
+        assertEquals(call + " of b", error.getMessage());
+      }
+      assertThrows(IllegalStateException.class, () -> raw.runner().fetch(one).run());
+    }
+    assertEquals(
+        List.of("a runFailed 1", "b runFailed 1", "b end", "a end"),
+        calls.subList(calls.size() - 4, calls.size()));
+  }
+
+  @Test
+  void shouldEndAllHooksOnErrorsOfOpeningAndEnding() {
+    List<String> calls = new ArrayList<>();
+    try (Graph graph = new Graph()) {
+      var builder =
+          TrainingSession.builder(graph)
+              .hook(new Recorder("a", calls, ""))
+              .hook(new Recorder("b", calls, "error afterCreateSession"))
+              .hook(new Recorder("c", calls, "error end"));
+      AssertionError error = assertThrows(AssertionError.class, builder::build);
+      assertEquals("afterCreateSession of b", error.getMessage());
+      assertEquals("end of c", error.getSuppressed()[0].getMessage());
+    }
+    assertEquals(List.of("c end", "b end", "a end"), calls.subList(calls.size() - 3, calls.size()));
   }
 
   @Test
