@@ -7,6 +7,8 @@ const char* CodeName(efl_code code) {
   switch (code) {
     case EFL_INVALID_ARGUMENT:
       return "INVALID_ARGUMENT";
+    case EFL_NOT_FOUND:
+      return "NOT_FOUND";
     case EFL_DATA_LOSS:
       return "DATA_LOSS";
     case EFL_RESOURCE_EXHAUSTED:
@@ -29,8 +31,9 @@ void AsyncRun::Begin(std::unique_ptr<AsyncRun> run) {
   EflStatus status = NewEflStatus();
   run->peer_.reset(efl_peer_find(run->attributes_.communicator.c_str(), status.get()));
   if (run->peer_ == nullptr) {
-    run->Fail(efl_status_code(status.get()), efl_status_text(status.get()));
-    run->Finish();
+    const auto code = static_cast<efl_code>(efl_status_code(status.get()));
+    const std::string reason = efl_status_message(status.get());
+    FailHere(std::move(run), code, "", reason);
     return;
   }
   AsyncRun* raw = run.release();
@@ -94,7 +97,8 @@ void AsyncRun::FailHere(std::unique_ptr<AsyncRun> run, efl_code code, const char
   const EflPeer communicator = std::move(run->peer_);
   run->Fail(code, text.c_str());
   run->Finish();
-  if (group != 0) efl_peer_fail_group(communicator.get(), group, text.c_str());
+  if (group == 0 || communicator == nullptr) return;
+  efl_peer_fail_group(communicator.get(), group, text.c_str());
 }
 
 void AsyncRun::Fail(int32_t code, const char* text) {

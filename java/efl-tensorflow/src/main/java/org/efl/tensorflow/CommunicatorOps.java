@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.function.Supplier;
 import org.efl.communicator.DType;
 import org.efl.communicator.Peer;
 import org.tensorflow.ExecutionEnvironment;
@@ -28,6 +29,9 @@ import org.tensorflow.types.family.TType;
 /** Makes the ops that a user puts into a graph. */
 final class CommunicatorOps {
   private static final String RECV_TENSOR = "EflRecvTensor";
+  private static final String SEND_READER_STATE = "EflSendReaderState";
+  private static final String TERMINATE_READER = "EflTerminateReader";
+  private static final Set<String> DATASET_OPS = Set.of(SEND_READER_STATE, TERMINATE_READER);
 
   private final String communicator;
   private final Peer peer;
@@ -42,8 +46,13 @@ final class CommunicatorOps {
   }
 
   Op send(Ops tf, String name, Operand<? extends TType> tensor) {
-    take(tf, "sends a tensor", name);
-    return build(op(tf, "EflSendTensor").setAttr("tensor_name", name).addInput(tensor.asOutput()));
+    return taking(
+        tf,
+        "sends a tensor",
+        name,
+        () ->
+            build(
+                op(tf, "EflSendTensor").setAttr("tensor_name", name).addInput(tensor.asOutput())));
   }
 
   <T extends TType> Operand<T> recv(Ops tf, String name, Class<T> dtype, Shape shape) {
@@ -53,14 +62,20 @@ final class CommunicatorOps {
   }
 
   <T extends TType> Operand<T> recv(Ops tf, String name, DataType dtype, Shape shape) {
-    take(tf, "receives a tensor", name);
-    register(name, dtype, shape);
-    return built(
-            op(tf, RECV_TENSOR)
-                .setAttr("tensor_name", name)
-                .setAttr("dtype", dtype)
-                .setAttr("shape", shape))
-        .output(0);
+    Operation receive =
+        taking(
+            tf,
+            "receives a tensor",
+            name,
+            () -> {
+              register(name, dtype, shape);
+              return built(
+                  op(tf, RECV_TENSOR)
+                      .setAttr("tensor_name", name)
+                      .setAttr("dtype", dtype)
+                      .setAttr("shape", shape));
+            });
+    return receive.output(0);
   }
 
   private void register(String name, DataType dtype, Shape shape) {
@@ -72,13 +87,24 @@ final class CommunicatorOps {
     }
   }
 
-  /** Makes known what the receives of a graph will ask for: a graph that was loaded brings some. */
+  /**
+   * Makes known what the peer will send to a graph, or ask it for: a graph that was loaded brings
+   * ops that weren't made here. What is in the bodies of its functions isn't seen.
+   */
   void registerReceives(Graph graph) {
     for (Iterator<GraphOperation> all = graph.operations(); all.hasNext(); ) {
       GraphOperation operation = all.next();
       if (operation.type().equals(RECV_TENSOR)) {
         registerReceive(operation.attributes());
+      } else if (DATASET_OPS.contains(operation.type())) {
+        registerDataset(operation.attributes());
       }
+    }
+  }
+
+  private void registerDataset(OperationAttributeInspector attributes) {
+    if (attributes.getAttrString("communicator").equals(communicator)) {
+      peer.registerDataset(attributes.getAttrString("dataset_name"));
     }
   }
 
@@ -94,7 +120,7 @@ final class CommunicatorOps {
   Op sendReaderState(Ops tf, String name, Operand<TString> blockId, Operand<TInt64> sampleIndex) {
     peer.registerDataset(name);
     return build(
-        op(tf, "EflSendReaderState")
+        op(tf, SEND_READER_STATE)
             .setAttr("dataset_name", name)
             .addInput(blockId.asOutput())
             .addInput(sampleIndex.asOutput()));
@@ -108,7 +134,7 @@ final class CommunicatorOps {
 
   Op terminateReader(Ops tf, String name) {
     peer.registerDataset(name);
-    return build(op(tf, "EflTerminateReader").setAttr("dataset_name", name));
+    return build(op(tf, TERMINATE_READER).setAttr("dataset_name", name));
   }
 
   Op addStep(Ops tf) {
@@ -133,17 +159,25 @@ final class CommunicatorOps {
     }
   }
 
-  private void take(Ops tf, String what, String name) {
+  /** Marks a name of the graph as taken, unless what takes it fails. */
+  private <R> R taking(Ops tf, String what, String name, Supplier<R> make) {
     checked(name);
     ExecutionEnvironment environment = tf.scope().env();
     if (environment.isEager()) {
-      return; // There each call is a run.
+      return make.get(); // There each call is a run.
     }
     Set<String> names =
         taken.computeIfAbsent(environment, e -> Collections.synchronizedSet(new HashSet<>()));
-    if (!names.add(what + " " + name)) {
+    String use = what + " " + name;
+    if (!names.add(use)) {
       throw new IllegalArgumentException(
           "This graph already " + what + " named '" + name + "' with " + communicator + ".");
+    }
+    try {
+      return make.get();
+    } catch (RuntimeException | Error e) {
+      names.remove(use);
+      throw e;
     }
   }
 

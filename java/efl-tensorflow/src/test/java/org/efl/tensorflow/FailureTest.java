@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.DeviceSpec;
+import org.tensorflow.Graph;
 import org.tensorflow.Operand;
 import org.tensorflow.Operation;
 import org.tensorflow.Session;
@@ -23,6 +24,7 @@ import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.DataType;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
 import org.tensorflow.types.TString;
@@ -101,6 +103,30 @@ class FailureTest {
               CommunicatorException.class,
               () -> pair.leader.communicator.recv(other.tf, "a", TInt64.class));
       assertEquals(Code.ALREADY_EXISTS, e.code());
+      // The graph didn't get it, so the name is still free there.
+      pair.leader.communicator.recv(other.tf, "a", TFloat32.class);
+    }
+  }
+
+  @Test
+  void shouldSayWhichOpFindsNoCommunicatorOfItsName() {
+    try (Graph graph = new Graph();
+        Session session = new Session(graph)) {
+      Operation receive =
+          graph
+              .opBuilder("EflRecvTensor", "receive", graph.baseScope())
+              .setAttr("communicator", "nobody")
+              .setAttr("tensor_name", "x")
+              .setAttr("dtype", DataType.DT_FLOAT)
+              .setAttr("shape", Shape.unknown())
+              .build();
+      RuntimeException thrown =
+          assertThrows(RuntimeException.class, () -> session.runner().addTarget(receive).run());
+      CommunicatorException e =
+          assertInstanceOf(CommunicatorException.class, Communicator.translate(thrown));
+      assertEquals(
+          "NOT_FOUND: receive tensor 'x': this process has no peer named 'nobody'",
+          e.getMessage().lines().findFirst().orElseThrow());
     }
   }
 
@@ -255,8 +281,12 @@ class FailureTest {
       party.communicator.shutdown(party.session());
       party.communicator.shutdown(party.session());
       assertClosed(assertThrows(CommunicatorException.class, () -> party.run(send)));
-      assertClosed(
-          assertThrows(CommunicatorException.class, () -> party.send("u", party.tf.constant(1f))));
+      CommunicatorException refused =
+          assertThrows(CommunicatorException.class, () -> party.send("u", party.tf.constant(1f)));
+      assertClosed(refused);
+      assertEquals("send tensor", refused.operation());
+      assertEquals("u", refused.name());
+      assertEquals("localhost:" + pair.follower.communicator.port(), refused.peer());
       assertClosed(
           assertThrows(
               CommunicatorException.class, () -> party.communicator.initialize(party.session())));

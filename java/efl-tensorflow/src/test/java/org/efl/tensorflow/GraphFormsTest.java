@@ -23,6 +23,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 
 @Timeout(60)
 class GraphFormsTest {
@@ -48,6 +49,38 @@ class GraphFormsTest {
               () -> pair.follower.session().runner().fetch(receive).run())) {
         assertEquals(4f, ((TFloat32) result.get(0)).getFloat(1, 1));
       }
+    }
+  }
+
+  /** So does what it sends or terminates the reader state of. */
+  @Test
+  void shouldKnowTheDatasetsOfAGraphThatWasLoaded() {
+    GraphDef saved;
+    String send;
+    String terminate;
+    try (Party party =
+        Party.open(Role.LEADER, Party.freePort(), Party.freePort(), c -> c.name("loaded"))) {
+      Ops tf = party.tf;
+      Communicator c = party.communicator;
+      send = c.sendReaderState(tf, "sent", tf.constant("block"), tf.constant(7L)).op().name();
+      terminate = c.terminateReader(tf, "ended").op().name();
+      saved = party.graph.toGraphDef();
+    }
+    try (Pair pair = Pair.open(c -> c.name("loaded"), c -> c)) {
+      pair.leader.graph.importGraphDef(saved);
+      Communicator c = pair.follower.communicator;
+      ReaderStateOperands sent = c.recvReaderState(pair.follower.tf, "sent");
+      ReaderStateOperands ended = c.recvReaderState(pair.follower.tf, "ended");
+      pair.connect();
+      try (Result result =
+          pair.both(
+              () -> pair.leader.session().runner().addTarget(send).run(),
+              () -> pair.follower.fetch(sent.sampleIndex()))) {
+        assertEquals(7, ((TInt64) result.get(0)).getLong());
+      }
+      Future<?> asking = pair.start(() -> pair.follower.fetch(ended.sampleIndex()));
+      pair.leader.session().runner().addTarget(terminate).run().close();
+      assertEquals(Code.OUT_OF_RANGE, Pair.failure(asking).code());
     }
   }
 
