@@ -50,11 +50,11 @@ public final class Follower {
   /**
    * Trains, then tests, with the leader, until it ends the data. Blocks until both are done.
    *
-   * @param tls what the record says of the connection
+   * @param wire what the record says of the connection
    * @throws org.efl.communicator.CommunicatorException when the connection or the leader fails
    * @throws SampleMismatchException when the leader reads other samples
    */
-  public TrainingRecord run(boolean tls) throws IOException {
+  public TrainingRecord run(Wire wire) throws IOException {
     try (Graph graph = new Graph()) {
       build(Ops.create(graph));
       try (TrainingSession session =
@@ -64,7 +64,7 @@ public final class Follower {
               .build()) {
         train(session);
         test(session.session());
-        return progress.finish(-1, tls);
+        return progress.finish(-1, wire);
       }
     }
   }

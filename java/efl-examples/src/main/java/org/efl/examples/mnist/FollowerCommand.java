@@ -15,7 +15,7 @@ final class FollowerCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    party.run(Role.FOLLOWER, (setup, tls) -> new Follower(setup).run(tls));
+    party.run(Role.FOLLOWER, (setup, wire) -> new Follower(setup).run(wire));
     return 0;
   }
 }

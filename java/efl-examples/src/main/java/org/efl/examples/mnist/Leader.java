@@ -59,11 +59,11 @@ public final class Leader {
    * Trains, then tests, with the follower. Blocks until both are done.
    *
    * @param epochs how often the training data are gone through
-   * @param tls what the record says of the connection
+   * @param wire what the record says of the connection
    * @throws org.efl.communicator.CommunicatorException when the connection or the follower fails
    * @throws SampleMismatchException when the follower reads other samples
    */
-  public TrainingRecord run(int epochs, boolean tls) throws IOException {
+  public TrainingRecord run(int epochs, Wire wire) throws IOException {
     if (epochs < 0) {
       throw new IllegalArgumentException("The epochs must not be negative: " + epochs);
     }
@@ -77,7 +77,7 @@ public final class Leader {
         train(session, epochs);
         double accuracy = test(session.session());
         progress.say("test accuracy %.4f", accuracy);
-        return progress.finish(accuracy, tls);
+        return progress.finish(accuracy, wire);
       }
     }
   }

@@ -23,7 +23,7 @@ final class LeaderCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    party.run(Role.LEADER, (setup, tls) -> new Leader(setup).run(epochs, tls));
+    party.run(Role.LEADER, (setup, wire) -> new Leader(setup).run(epochs, wire));
     return 0;
   }
 }

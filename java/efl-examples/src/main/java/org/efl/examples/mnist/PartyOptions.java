@@ -58,13 +58,14 @@ final class PartyOptions {
 
   /** One party's training. */
   interface Training {
-    TrainingRecord run(PartySetup setup, boolean tls) throws IOException;
+    TrainingRecord run(PartySetup setup, Wire wire) throws IOException;
   }
 
   /** Listens, trains, and writes the record. Meant to be called once in a process. */
   void run(Role role, Training training) throws IOException {
-    Path kept = checkpoints.isPresent() ? checkpoints.get() : Files.createTempDirectory("mnist-");
     try (Communicator communicator = communicator(role)) {
+      // After the communicator, which fails where it can't listen, and nothing is left behind.
+      Path kept = checkpoints.isPresent() ? checkpoints.get() : Files.createTempDirectory("mnist-");
       atExit(communicator, kept);
       PartySetup setup =
           new PartySetup(
@@ -74,7 +75,7 @@ final class PartyOptions {
               checkpointEvery,
               common.hyperparameters(),
               System.out);
-      common.write(training.run(setup, tlsIsOn()));
+      common.write(training.run(setup, wire()));
     }
   }
 
@@ -102,14 +103,16 @@ final class PartyOptions {
                 }));
   }
 
-  /** The communicator's own rule for the server: both files, or plaintext. */
-  private static boolean tlsIsOn() {
-    return isSet("EFL_MY_CERTS_FILENAME") && isSet("EFL_MY_KEY_FILENAME");
+  private static Wire wire() {
+    return Wire.of(
+        environment("EFL_MY_CERTS_FILENAME"),
+        environment("EFL_MY_KEY_FILENAME"),
+        environment("EFL_PEER_CERTS_FILENAME"),
+        environment("EFL_SSL_CLIENT_AUTH"));
   }
 
-  private static boolean isSet(String variable) {
-    String value = System.getenv(variable);
-    return value != null && !value.isEmpty();
+  private static String environment(String variable) {
+    return System.getenv().getOrDefault(variable, "");
   }
 
   private static void remove(Path directory) {

@@ -57,8 +57,8 @@ final class Progress {
     return steps == 0 ? 0 : steps * 1e9 / (lastNanos - startNanos);
   }
 
-  TrainingRecord finish(double testAccuracy, boolean tls) {
+  TrainingRecord finish(double testAccuracy, Wire wire) {
     return new TrainingRecord(
-        program, firstStep, steps, stepsPerSecond(), List.copyOf(losses), testAccuracy, tls);
+        program, firstStep, steps, stepsPerSecond(), List.copyOf(losses), testAccuracy, wire);
   }
 }

@@ -36,7 +36,7 @@ public record Report(
         pooled.testAccuracy(),
         leaderOnly.testAccuracy(),
         maxGap(pair, pooled),
-        pair.tls());
+        pair.wire() != Wire.PLAINTEXT);
   }
 
   private static double maxGap(TrainingRecord pair, TrainingRecord pooled) {
@@ -55,8 +55,8 @@ public record Report(
     return gap;
   }
 
-  /** All of it in one line. */
-  public String line() {
+  /** All of it in one line, and how the pair talked. */
+  public String line(Wire wire) {
     return String.format(
         Locale.ROOT,
         "%d steps, %.1f steps/s, test accuracy %.4f (pooled %.4f, leader only %.4f),"
@@ -67,6 +67,6 @@ public record Report(
         pooledTestAccuracy,
         leaderOnlyTestAccuracy,
         maxLossGap,
-        tls ? "mutual TLS" : "plaintext");
+        wire.text());
   }
 }

@@ -37,13 +37,14 @@ final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    TrainingRecord trained = Json.read(pair, TrainingRecord.class);
     Report report =
         Report.of(
-            Json.read(pair, TrainingRecord.class),
+            trained,
             Json.read(pooled, TrainingRecord.class),
             Json.read(leaderOnly, TrainingRecord.class));
     json.ifPresent(file -> Json.write(file, report));
-    System.out.println(report.line());
+    System.out.println(report.line(trained.wire()));
     return 0;
   }
 }

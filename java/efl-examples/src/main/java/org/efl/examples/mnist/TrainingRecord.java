@@ -11,7 +11,7 @@ import java.util.List;
  * @param stepsPerSecond over the training steps of this run; 0 when there were none
  * @param losses the loss of each step; empty at the follower
  * @param testAccuracy share of the test samples that were told right; -1 at the follower
- * @param tls whether the parties talked TLS
+ * @param wire how the parties talked
  */
 public record TrainingRecord(
     String program,
@@ -20,4 +20,4 @@ public record TrainingRecord(
     double stepsPerSecond,
     List<Double> losses,
     double testAccuracy,
-    boolean tls) {}
+    Wire wire) {}

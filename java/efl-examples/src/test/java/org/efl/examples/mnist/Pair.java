@@ -60,14 +60,16 @@ final class Pair {
         start(
             () -> {
               try (Communicator communicator = communicator(Role.LEADER)) {
-                return new Leader(setup(communicator, leaderData, "leader")).run(epochs, false);
+                return new Leader(setup(communicator, leaderData, "leader"))
+                    .run(epochs, Wire.PLAINTEXT);
               }
             });
     CompletableFuture<TrainingRecord> follower =
         start(
             () -> {
               try (Communicator communicator = communicator(Role.FOLLOWER)) {
-                return new Follower(setup(communicator, followerData, "follower")).run(false);
+                return new Follower(setup(communicator, followerData, "follower"))
+                    .run(Wire.PLAINTEXT);
               }
             });
     return new Outcomes(outcome(leader), outcome(follower));
