@@ -85,14 +85,20 @@ class PairTest {
   }
 
   @Test
-  void shouldRefuseToGoOnFromDifferentCheckpoints() throws IOException {
+  void shouldGoOnFromTheNewestCheckpointThatBothHold() throws IOException {
+    List<Double> whole = LocalTraining.pooled(data, 1, PARAMETERS, Pair.SILENT).losses();
+    pair(data).checkpointEvery(10).run(1).trained();
+    remove(folder.resolve("checkpoints").resolve("follower").resolve("" + STEPS));
+    TrainingRecord again = pair(data).run(1).trained();
+    assertEquals(11, again.firstStep());
+    assertSameCurve(whole.subList(10, STEPS), again.losses());
+  }
+
+  @Test
+  void shouldBeginAnewWhenOnePartyHoldsNoCheckpoint() throws IOException {
     pair(data).run(1).trained();
     remove(folder.resolve("checkpoints").resolve("follower"));
-    Pair.Outcomes outcomes = pair(data).run(2);
-    for (Pair.Outcome outcome : List.of(outcomes.leader(), outcomes.follower())) {
-      CommunicatorException e = assertInstanceOf(CommunicatorException.class, outcome.failure());
-      assertEquals(Code.FAILED_PRECONDITION, e.code());
-    }
+    assertEquals(1, pair(data).run(1).trained().firstStep());
   }
 
   @Test
