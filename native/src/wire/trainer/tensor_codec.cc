@@ -216,8 +216,6 @@ Status Undecodable(const std::string& why) {
 
 }  // namespace
 
-size_t MessageRequestSize(const TensorInfo& info) { return EncodeHeader(info).size() + info.size; }
-
 grpc::ByteBuffer EncodeMessageRequest(OutgoingTensor tensor) {
   const std::string header = EncodeHeader(tensor.info);
   const grpc::Slice first(header.data(), header.size());

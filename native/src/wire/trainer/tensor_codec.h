@@ -15,9 +15,6 @@ namespace efl {
 // own memory, which is released when gRPC drops the slice.
 grpc::ByteBuffer EncodeMessageRequest(OutgoingTensor tensor);
 
-// Bytes that EncodeMessageRequest will make.
-size_t MessageRequestSize(const TensorInfo& info);
-
 // A MessageRequest taken apart. The content is a range of the bytes it came in or, when the sender
 // used the typed fields, a copy.
 struct DecodedTensor {

@@ -72,35 +72,35 @@ void TrainerClient::Connect(const Errand& errand) {
 }
 
 void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
-  const TensorInfo& info = tensor.info;
-  const size_t size = MessageRequestSize(info);
+  Send send{errand, tensor.info.name, tensor.info.step, EncodeMessageRequest(std::move(tensor))};
+  const size_t size = send.message.Length();
   if (size > static_cast<uint64_t>(max_send_message_size_)) {
     const Status status(Code::kResourceExhausted,
                         absl::StrCat("the message takes ", size,
                                      " bytes, over EFL_CLIENT_MAX_SEND_MESSAGE_SIZE "
                                      "(client_max_send_message_size) = ",
                                      max_send_message_size_));
-    on_send_failed_(info.name, info.step, status);
+    on_send_failed_(send.name, send.step, status);
     errand.operation->TryEnd(status);
     return;
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto [at, first] = in_flight_.try_emplace(info.name);
+    const auto [at, first] = in_flight_.try_emplace(send.name);
     if (!first) {
-      at->second.push_back({errand, std::move(tensor)});
+      at->second.push_back(std::move(send));
       return;
     }
   }
-  TransmitNow({errand, std::move(tensor)});
+  TransmitNow(std::move(send));
 }
 
 void TrainerClient::TransmitNow(Send send) {
   const Errand errand = send.errand;
-  const std::string name = send.tensor.info.name;
-  const int64_t step = send.tensor.info.step;
+  const std::string name = send.name;
+  const int64_t step = send.step;
   errand.slot->Hold(client_->Call(
-      kSendMessage, EncodeMessageRequest(std::move(send.tensor)), 0,
+      kSendMessage, send.message, 0,
       [this, errand, name, step](const grpc::Status& status, grpc::ByteBuffer* bytes) {
         MessageResponse response;
         const Status outcome = Read(status, bytes, &response);

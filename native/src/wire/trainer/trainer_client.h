@@ -31,7 +31,9 @@ class TrainerClient final : public Outbound {
  private:
   struct Send {
     Errand errand;
-    OutgoingTensor tensor;
+    std::string name;
+    int64_t step = 0;
+    grpc::ByteBuffer message;
   };
 
   void TransmitNow(Send send);
