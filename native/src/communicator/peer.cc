@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "grpc/probe.h"
 #include "wire/trainer/trainer_client.h"
 
 namespace efl {
@@ -46,7 +45,8 @@ Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monit
       close_node_(std::move(close_node)),
       mailbox_(options.mailbox_bytes),
       client_(ClientOptionsOf(options), tls),
-      pair_(&client_, mine_, [address = options.peer_address, tls] { return Probe(address, tls); }),
+      prober_(options.peer_address, tls),
+      pair_(&client_, mine_, &prober_),
       wire_(std::make_unique<TrainerClient>(
           &client_, options.client_max_send_message_size,
           [this](const std::string& name, int64_t step, const Status& status) {
@@ -56,7 +56,7 @@ Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monit
   board_.Open(kCheckpointTopic);
 }
 
-Peer::~Peer() { client_.Close(); }
+Peer::~Peer() { FinishClose(); }
 
 Status Peer::RegisterTensor(const std::string& name, int32_t dtype,
                             const std::optional<std::vector<int64_t>>& dims) {
@@ -251,5 +251,10 @@ void Peer::BeginClose() {
 }
 
 void Peer::SayGoodbye() { pair_.Goodbye("closed"); }
+
+void Peer::FinishClose() {
+  prober_.Stop();
+  client_.Close();
+}
 
 }  // namespace efl

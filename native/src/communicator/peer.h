@@ -17,6 +17,7 @@
 #include "communicator/operation.h"
 #include "communicator/options.h"
 #include "grpc/client.h"
+#include "grpc/probe.h"
 #include "wire/inbound.h"
 #include "wire/outbound.h"
 #include "wire/pair/pair.h"
@@ -66,7 +67,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   // First ends everything that is pending, then, after the Server is gone, the rest. Each once.
   void BeginClose();
   void SayGoodbye();
-  void FinishClose() { client_.Close(); }
+  void FinishClose();
 
   // Inbound and PairEvents.
   void OnConnect(const QuestionPtr& question) override;
@@ -134,6 +135,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   Mailbox mailbox_;
   CallBoard board_;
   Client client_;
+  Prober prober_;
   PairClient pair_;
   std::unique_ptr<Outbound> wire_;
 };

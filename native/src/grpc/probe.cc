@@ -7,13 +7,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,16 +40,21 @@ using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 // What is left of the whole probe, and of each wait in it.
 class Time {
  public:
+  // Readable, `stop` ends every wait.
+  explicit Time(int stop) : stop_(stop) {}
+
   // Waits for an event of the socket; false when it doesn't come in time.
   bool Wait(int fd, short events) const {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end_ - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    pollfd wait{fd, events, 0};
-    return poll(&wait, 1, static_cast<int>(std::min(left, kStepTime).count())) == 1;
+    pollfd wait[] = {{fd, events, 0}, {stop_, POLLIN, 0}};
+    return poll(wait, 2, static_cast<int>(std::min(left, kStepTime).count())) > 0 &&
+           wait[1].revents == 0;
   }
 
  private:
+  const int stop_;
   const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kWholeTime;
 };
 
@@ -87,14 +96,27 @@ Socket DialOne(const addrinfo& at, const Time& time) {
   return socket;
 }
 
-Socket Dial(const std::string& address, const Time& time) {
+// Where a party is said to be: by name, and what the name resolves to.
+struct Place {
+  std::string address;
+  std::string host;
+  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found{nullptr, &freeaddrinfo};
+};
+
+Place Resolve(const std::string& address) {
+  Place place;
   const auto [host, port] = Split(address);
+  place.address = address;
+  place.host = host;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return Socket(-1);
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
-  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) == 0) place.found.reset(found);
+  return place;
+}
+
+Socket Dial(const Place& place, const Time& time) {
+  for (const addrinfo* at = place.found.get(); at != nullptr; at = at->ai_next) {
     Socket socket = DialOne(*at, time);
     if (socket.ok()) return socket;
   }
@@ -207,8 +229,8 @@ class TlsDial {
 };
 
 // Whether whatever listens there answers a ClientHello with a TLS record.
-bool AnswersTls(const std::string& address, const Time& time) {
-  const Socket socket = Dial(address, time);
+bool AnswersTls(const Place& place, const Time& time) {
+  const Socket socket = Dial(place, time);
   if (!socket.ok()) return false;
   ContextPtr context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
   SslPtr ssl(SSL_new(context.get()), &SSL_free);
@@ -224,14 +246,14 @@ bool AnswersTls(const std::string& address, const Time& time) {
   return first == kHandshakeRecord || first == kAlertRecord;
 }
 
-Status ProbePlain(const std::string& address, const Time& time) {
-  const Socket socket = Dial(address, time);
+Status ProbePlain(const Place& place, const Time& time) {
+  const Socket socket = Dial(place, time);
   if (!socket.ok()) return {};
   if (send(socket.fd(), kPreface, kPrefaceSize, MSG_NOSIGNAL) != kPrefaceSize) return {};
   const int first = FirstByte(socket, time);
-  const bool tls = first == kAlertRecord || (first == -1 && AnswersTls(address, time));
+  const bool tls = first == kAlertRecord || (first == -1 && AnswersTls(place, time));
   if (!tls) return {};
-  return Wrong(absl::StrCat("the peer at ", address,
+  return Wrong(absl::StrCat("the peer at ", place.address,
                             " speaks TLS and this party plaintext: set EFL_PEER_CERTS_FILENAME "
                             "(peer_certs_file), or turn TLS off at both"));
 }
@@ -262,17 +284,16 @@ Status ExplainHandshake(const std::string& address, const std::string& name, con
   }
 }
 
-Status ProbeTls(const std::string& address, const TlsIdentity& tls, const Time& time) {
-  const Socket socket = Dial(address, time);
+Status ProbeTls(const Place& place, const TlsIdentity& tls, const Time& time) {
+  const Socket socket = Dial(place, time);
   if (!socket.ok()) return {};
-  const std::string name =
-      tls.target_name_override.empty() ? Split(address).first : tls.target_name_override;
+  const std::string name = tls.target_name_override.empty() ? place.host : tls.target_name_override;
   TlsDial dial(socket, tls, name, time);
-  if (!dial.Handshake()) return ExplainHandshake(address, name, dial);
+  if (!dial.Handshake()) return ExplainHandshake(place.address, name, dial);
   // In TLS 1.3 the server's verdict on our certificate comes after our handshake is done, and from a
   // gRPC server without an alert: it just hangs up.
   if (dial.Exchange() || dial.timed_out()) return {};
-  return Wrong(absl::StrCat("the peer at ", address, " refuses this party's certificate (",
+  return Wrong(absl::StrCat("the peer at ", place.address, " refuses this party's certificate (",
                             tls.my_certs.empty()
                                 ? "none was sent: set EFL_MY_CERTS_FILENAME and EFL_MY_KEY_FILENAME"
                                 : TlsDial::ReasonText(),
@@ -281,9 +302,53 @@ Status ProbeTls(const std::string& address, const TlsIdentity& tls, const Time& 
 
 }  // namespace
 
-Status Probe(const std::string& address, const TlsIdentity& tls) {
-  const Time time;
-  return tls.client_on() ? ProbeTls(address, tls, time) : ProbePlain(address, time);
+struct Prober::State {
+  State(std::string where, TlsIdentity identity)
+      : address(std::move(where)), tls(std::move(identity)), stop(eventfd(0, EFD_CLOEXEC)) {}
+  ~State() { close(stop); }
+
+  // Once it has begun, Stop waits for the End. False: too late.
+  bool Begin() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (stopped) return false;
+    ++under_way;
+    return true;
+  }
+  void End() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (--under_way == 0) none_under_way.notify_all();
+  }
+
+  const std::string address;
+  const TlsIdentity tls;
+  const int stop;
+  std::mutex mutex;
+  std::condition_variable none_under_way;
+  int under_way = 0;
+  bool stopped = false;
+};
+
+Prober::Prober(std::string address, TlsIdentity tls)
+    : state_(std::make_shared<State>(std::move(address), std::move(tls))) {}
+
+Prober::~Prober() { Stop(); }
+
+void Prober::Run(std::function<void(const Status&)> told) {
+  std::thread([state = state_, told = std::move(told)] {
+    // The system may take its time to resolve a name, and can't be hurried.
+    const Place place = Resolve(state->address);
+    if (!state->Begin()) return;
+    const Time time(state->stop);
+    told(state->tls.client_on() ? ProbeTls(place, state->tls, time) : ProbePlain(place, time));
+    state->End();
+  }).detach();
+}
+
+void Prober::Stop() {
+  std::unique_lock<std::mutex> lock(state_->mutex);
+  state_->stopped = true;
+  eventfd_write(state_->stop, 1);
+  state_->none_under_way.wait(lock, [this] { return state_->under_way == 0; });
 }
 
 }  // namespace efl

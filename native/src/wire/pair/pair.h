@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/status.h"
+#include "grpc/probe.h"
 #include "grpc/server.h"
 #include "wire/outbound.h"
 
@@ -38,13 +38,9 @@ std::unique_ptr<grpc::Service> AddPairService(
 
 class PairClient {
  public:
-  // Why the peer can't be reached, beyond gRPC's words; OK when nothing is known. May take seconds,
-  // so it runs on a thread of its own, which may outlive this.
-  using Diagnose = std::function<Status()>;
-
-  // `client` has to be closed before this is destroyed.
-  PairClient(Client* client, Introduction mine, Diagnose diagnose);
-  ~PairClient();
+  // `client` has to be closed before this is destroyed. `prober`: why the peer can't be reached,
+  // beyond gRPC's words.
+  PairClient(Client* client, Introduction mine, Prober* prober);
 
   // Says Hello until the peer answers, and ends the operation when it refuses, or when the
   // diagnosis says that trying again won't help. `met`: null when the peer is an EFLS party.
@@ -61,23 +57,14 @@ class PairClient {
   void Goodbye(const std::string& reason);
 
  private:
-  // What a diagnosis under way may still tell, and to whom.
-  struct Link {
-    std::mutex mutex;
-    Client* client;
-  };
-
   void SendReset(const grpc::ByteBuffer& request, int attempts);
-  // Calls `told` on a client thread, if there still is one by then.
-  void DiagnoseAside(std::function<void(const Status&)> told);
   void OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
                      const Met& met);
   void Attempt(const Errand& errand, int attempts, const Status& last_diagnosis, const Met& met);
 
   Client* const client_;
   const Introduction mine_;
-  const Diagnose diagnose_;
-  const std::shared_ptr<Link> link_;
+  Prober* const prober_;
   std::atomic<bool> spoken_{false};  // the peer knows the service
 };
 

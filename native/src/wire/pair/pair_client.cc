@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,18 +28,8 @@ bool MayPass(const Status& status) {
 
 }  // namespace
 
-PairClient::PairClient(Client* client, Introduction mine, Diagnose diagnose)
-    : client_(client),
-      mine_(std::move(mine)),
-      diagnose_(std::move(diagnose)),
-      link_(std::make_shared<Link>()) {
-  link_->client = client;
-}
-
-PairClient::~PairClient() {
-  std::lock_guard<std::mutex> lock(link_->mutex);
-  link_->client = nullptr;
-}
+PairClient::PairClient(Client* client, Introduction mine, Prober* prober)
+    : client_(client), mine_(std::move(mine)), prober_(prober) {}
 
 void PairClient::Meet(const Errand& errand, const Met& met) { Attempt(errand, 0, Status(), met); }
 
@@ -84,7 +73,7 @@ void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_
 
 void PairClient::OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
                                const Met& met) {
-  DiagnoseAside([=](const Status& diagnosis) {
+  const auto again = [=](const Status& diagnosis) {
     // Twice the same: it isn't a party that is just being restarted with other certificates.
     if (!diagnosis.ok() && diagnosis.message() == last_diagnosis.message()) {
       errand.operation->TryEnd(diagnosis);
@@ -93,15 +82,11 @@ void PairClient::OnUnreachable(const Errand& errand, int attempts, const Status&
     client_->After(PauseAfter(attempts), [=] {
       if (!errand.operation->claimed()) Attempt(errand, attempts + 1, diagnosis, met);
     });
+  };
+  // On a client thread, since an operation may end there.
+  prober_->Run([client = client_, again](const Status& diagnosis) {
+    client->After(0, [=] { again(diagnosis); });
   });
-}
-
-void PairClient::DiagnoseAside(std::function<void(const Status&)> told) {
-  std::thread([link = link_, diagnose = diagnose_, told = std::move(told)] {
-    const Status diagnosis = diagnose();
-    std::lock_guard<std::mutex> lock(link->mutex);
-    if (link->client != nullptr) link->client->After(0, [=] { told(diagnosis); });
-  }).detach();
 }
 
 void PairClient::Reset(const std::string& name, int64_t step, const Status& status) {
