@@ -22,6 +22,7 @@ efl_proto(tensorflow/core/framework/tensor OFF)
 efl_proto(tensorflow/core/lib/core/error_codes OFF)
 efl_proto(efl/trainer_service ON)
 efl_proto(efl/pair_service ON)
+efl_proto(efl/link_service ON)
 
 add_library(efl_protos OBJECT ${PROTO_SOURCES})
 target_include_directories(efl_protos SYSTEM PUBLIC ${PROTO_OUT})

@@ -8,18 +8,14 @@
 namespace efl {
 namespace {
 
-// What a parked tensor costs beside its bytes, its call above all: nobody can fill the memory with
-// empty ones.
-constexpr int64_t kParkedOverhead = 16 << 10;
+// Of a tensor that is held back at its sender: nobody can fill the memory with announcements.
+constexpr int64_t kHeldCost = 1 << 10;
 // A name nobody knows may have any length.
 constexpr size_t kMaxNameSaid = 256;
 // Of one name; older ones make room.
 constexpr size_t kFailuresKept = 16;
 
-int64_t Cost(const Delivery& delivery) {
-  return static_cast<int64_t>(delivery.held_bytes()) + kParkedOverhead;
-}
-
+// The receive is claimed.
 void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
   const TensorInfo& info = delivery->info();
   void* to = receive->allocate(info);
@@ -30,8 +26,13 @@ void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
     receive->operation->End(status);
     return;
   }
-  delivery->Land(to, [receive, delivery](const Status& status) {
-    delivery->Answer(status);
+  // The bytes may take their time, so the receive can be abandoned; see Withdraw.
+  receive->landing = delivery;
+  receive->operation->set_note("not all of it has arrived");
+  receive->operation->Unclaim();
+  delivery->Land(to, [receive, weak = std::weak_ptr<Delivery>(delivery)](const Status& status) {
+    if (!receive->operation->Claim()) return;
+    if (const auto landed = weak.lock()) landed->Answer(status);
     receive->operation->End(status);
   });
 }
@@ -109,21 +110,25 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
     box.waiting.pop_front();
     if (oldest->operation->Claim()) return Mismatch(oldest, delivery);
   }
-  if (parked_bytes_ + Cost(*delivery) > limit_bytes_) {
+  auto cost = static_cast<int64_t>(delivery->cost());
+  const bool hold = cost > limit_bytes_ - parked_bytes_ && delivery->can_hold();
+  if (hold) cost = kHeldCost;
+  if (cost > limit_bytes_ - parked_bytes_) {
     return answer(
         {Code::kResourceExhausted,
          absl::StrCat("the receiver holds ", parked_bytes_, " bytes that it hasn't asked for; ",
                       info.size, " more exceed its mailbox_bytes=", limit_bytes_)});
   }
-  Park(&box, delivery);
-  return [this, delivery] {
+  Park(&box, delivery, cost);
+  return [this, delivery, hold] {
+    if (hold) delivery->Hold();
     delivery->OnGivenUp([this, weak = std::weak_ptr<Delivery>(delivery)] { GivenUp(weak.lock()); });
   };
 }
 
-void Mailbox::Park(Box* box, const DeliveryPtr& delivery) {
-  parked_bytes_ += Cost(*delivery);
-  box->parked.push_back({delivery->info().step, delivery, {}});
+void Mailbox::Park(Box* box, const DeliveryPtr& delivery, int64_t cost) {
+  parked_bytes_ += cost;
+  box->parked.push_back({delivery->info().step, cost, delivery, {}});
 }
 
 // The oldest live receive of this step, claimed.
@@ -167,7 +172,7 @@ void Mailbox::KeepFailure(Box* box, int64_t step, const Status& status) {
   if (static_cast<size_t>(failures) >= kFailuresKept) {
     box->parked.erase(std::find_if(box->parked.begin(), box->parked.end(), is_failure));
   }
-  box->parked.push_back({step, nullptr, status});
+  box->parked.push_back({step, 0, nullptr, status});
 }
 
 void Mailbox::Post(const ReceivePtr& receive) {
@@ -220,7 +225,7 @@ Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
   if (parked.delivery == nullptr) {
     return [receive, status = parked.failure] { receive->operation->End(status); };
   }
-  parked_bytes_ -= Cost(*parked.delivery);
+  parked_bytes_ -= parked.cost;
   if (!matches) return Mismatch(receive, parked.delivery);
   return [receive, delivery = parked.delivery] { Land(receive, delivery); };
 }
@@ -244,26 +249,45 @@ void Mailbox::GivenUp(const DeliveryPtr& delivery) {
   const auto at = std::find_if(parked.begin(), parked.end(),
                                [&](const Parked& one) { return one.delivery == delivery; });
   if (at == parked.end()) return;
-  parked_bytes_ -= Cost(*delivery);
+  parked_bytes_ -= at->cost;
   parked.erase(at);
 }
 
-void Mailbox::Withdraw(const ReceivePtr& receive) {
-  if (receive == nullptr) return;  // a tensor found it ended and dropped it
+bool Mailbox::Holds(const std::string& name, int64_t step) {
   std::lock_guard<std::mutex> lock(mutex_);
-  const auto at = boxes_.find(receive->name);
-  if (at == boxes_.end()) return;
-  std::deque<ReceivePtr>& waiting = at->second.waiting;
-  waiting.erase(std::remove(waiting.begin(), waiting.end(), receive), waiting.end());
+  const auto at = boxes_.find(name);
+  return at != boxes_.end() &&
+         std::any_of(at->second.parked.begin(), at->second.parked.end(), [step](const Parked& one) {
+           return one.delivery != nullptr && one.step == step;
+         });
 }
 
-void Mailbox::ForgetFailures() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  for (auto& [name, box] : boxes_) {
-    box.parked.erase(
-        std::remove_if(box.parked.begin(), box.parked.end(),
-                       [](const Parked& parked) { return parked.delivery == nullptr; }),
-        box.parked.end());
+void Mailbox::Withdraw(const ReceivePtr& receive, const Status& why) {
+  if (receive == nullptr) return;  // a tensor found it ended and dropped it
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto at = boxes_.find(receive->name);
+    if (at == boxes_.end()) return;
+    std::deque<ReceivePtr>& waiting = at->second.waiting;
+    waiting.erase(std::remove(waiting.begin(), waiting.end(), receive), waiting.end());
+  }
+  if (const auto delivery = receive->landing.lock()) delivery->Stop(why);
+}
+
+void Mailbox::Forget() {
+  std::vector<DeliveryPtr> dropped;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto& [name, box] : boxes_) {
+      for (Parked& parked : box.parked) {
+        parked_bytes_ -= parked.cost;
+        if (parked.delivery != nullptr) dropped.push_back(std::move(parked.delivery));
+      }
+      box.parked.clear();
+    }
+  }
+  for (const DeliveryPtr& delivery : dropped) {
+    delivery->Answer({Code::kAborted, "the receiver has begun anew"});
   }
 }
 

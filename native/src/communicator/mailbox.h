@@ -23,6 +23,8 @@ struct Receive {
   int64_t step = 0;
   // Where the elements go; null when there is no room.
   std::function<void*(const TensorInfo&)> allocate;
+  // What is landing in it, from then on.
+  std::weak_ptr<Delivery> landing;
 };
 using ReceivePtr = std::shared_ptr<Receive>;
 
@@ -41,10 +43,13 @@ class Mailbox {
 
   // The peer's send of this name and step has failed.
   void Fail(const std::string& name, int64_t step, const Status& status);
-  // What failed in an earlier life of the connection says nothing about this one.
-  void ForgetFailures();
-  // A receive that was ended from outside no longer waits. Null is ignored.
-  void Withdraw(const ReceivePtr& receive);
+  // What came and what failed in an earlier life of the connection says nothing about this one.
+  void Forget();
+  // Whether this tensor is here, all of it or some.
+  bool Holds(const std::string& name, int64_t step);
+  // A receive that was ended from outside no longer waits, and nothing lands in it any more. Null is
+  // ignored.
+  void Withdraw(const ReceivePtr& receive, const Status& why);
 
   // Ends the receives that wait; the peer will send nothing more.
   void AbandonWaiting(const Status& status);
@@ -55,6 +60,7 @@ class Mailbox {
   // What came in and was not asked for yet: a tensor, or the failure of one.
   struct Parked {
     int64_t step;
+    int64_t cost;
     DeliveryPtr delivery;
     Status failure;
   };
@@ -73,7 +79,7 @@ class Mailbox {
   Consequence Mismatch(const ReceivePtr& receive, const DeliveryPtr& delivery);
   Status Check(const Box& box, const TensorInfo& info) const;
   ReceivePtr TakeWaiting(Box* box, int64_t step);
-  void Park(Box* box, const DeliveryPtr& delivery);
+  void Park(Box* box, const DeliveryPtr& delivery, int64_t cost);
   void GivenUp(const DeliveryPtr& delivery);
   void KeepFailure(Box* box, int64_t step, const Status& status);
 

@@ -6,6 +6,7 @@
 
 #include "base/kernel_thread.h"
 #include "grpc/grpc_log.h"
+#include "wire/link/link_service.h"
 #include "wire/pair/pair.h"
 #include "wire/trainer/trainer_server.h"
 
@@ -38,6 +39,10 @@ Node::Node(const Options& options, const TlsIdentity& tls)
   // The server is shut down before this goes away.
   trainer_service_ = AddTrainerService(&server_, [this] { return ThePeer(); });
   pair_service_ = AddPairService(&server_, [this] { return ThePeer(); });
+  link_service_ = AddLinkService(&server_, [this]() -> StreamEventsPtr {
+    const std::shared_ptr<Peer> peer = ThePeer();
+    return peer != nullptr ? peer->AcceptStream() : nullptr;
+  });
 }
 
 std::shared_ptr<Node> Node::Open(const Options& options, Status* status) {
@@ -58,7 +63,7 @@ Node::~Node() {
 
 std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status, const Admit& admit) {
   TlsIdentity tls;
-  *status = options.CheckPeer();
+  *status = options.CheckPeer(!options_.listen_address.empty());
   if (status->ok()) *status = LoadTls(options.tls, &tls);
   if (!status->ok()) return nullptr;
   {
@@ -70,7 +75,8 @@ std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status, cons
     if (const auto node = weak.lock()) node->Close();
   };
   // Not make_shared: whoever still knows its name doesn't keep its memory.
-  std::shared_ptr<Peer> peer(new Peer(options, tls, monitor_, incarnation_, close_node));
+  std::shared_ptr<Peer> peer(
+      new Peer(options, tls, monitor_, incarnation_, port() > 0, close_node));
   std::lock_guard<std::mutex> lock(mutex_);
   *status = CheckRoom();
   if (status->ok() && admit) *status = admit(peer);

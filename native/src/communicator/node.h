@@ -30,6 +30,7 @@ class Node final : public std::enable_shared_from_this<Node> {
   std::shared_ptr<Peer> AddPeer(const Options& options, Status* status,
                                 const Admit& admit = nullptr);
 
+  // 0: it doesn't listen.
   int port() const { return server_.port(); }
 
   // DESIGN.md, Shutdown. Idempotent; returns when all is gone, or at once inside the kernel.
@@ -49,6 +50,7 @@ class Node final : public std::enable_shared_from_this<Node> {
   Server server_;
   std::unique_ptr<grpc::Service> trainer_service_;
   std::unique_ptr<grpc::Service> pair_service_;
+  std::unique_ptr<grpc::Service> link_service_;
 
   mutable std::mutex mutex_;
   std::condition_variable closed_changed_;

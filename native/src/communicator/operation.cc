@@ -12,12 +12,12 @@ Operation::Operation(Spec spec)
       deadline_(started_ + std::chrono::milliseconds(spec_.timeout_ms)) {}
 
 void Operation::set_note(std::string note) {
-  std::lock_guard<std::mutex> lock(note_mutex_);
+  std::lock_guard<std::mutex> lock(mutex_);
   note_ = std::move(note);
 }
 
 std::string Operation::note() const {
-  std::lock_guard<std::mutex> lock(note_mutex_);
+  std::lock_guard<std::mutex> lock(mutex_);
   return note_;
 }
 
@@ -36,8 +36,24 @@ bool Operation::TryEnd(const Status& status, const Outcome& outcome) {
   return true;
 }
 
+void Operation::Unclaim() {
+  Status status;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    claimed_.store(false, std::memory_order_release);
+    status = put_off_;
+  }
+  if (!status.ok()) Abandon(status);
+}
+
 bool Operation::Abandon(const Status& status) {
-  if (!Claim()) return false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!Claim()) {
+      if (put_off_.ok()) put_off_ = status;
+      return false;
+    }
+  }
   if (abandon_) std::exchange(abandon_, nullptr)(status);
   End(status);
   return true;

@@ -22,8 +22,8 @@ struct Outcome {
 class Operation;
 using OperationPtr = std::shared_ptr<Operation>;
 
-// Waiting → claimed → ended. Only the one that claims it may end it, so an operation whose
-// destination is being written can't be ended under the writer.
+// Waiting → claimed → ended, or back to waiting. Only the one that claims it may end it, so nobody
+// ends an operation while somebody else is using what belongs to it.
 class Operation : public std::enable_shared_from_this<Operation> {
  public:
   using Clock = std::chrono::steady_clock;
@@ -45,7 +45,7 @@ class Operation : public std::enable_shared_from_this<Operation> {
   Clock::time_point deadline() const { return deadline_; }
 
   // How to take it out of the place where it waits, when it is ended from outside. Set before the
-  // operation gets there, and only by that place; runs without a lock held, at most once.
+  // operation gets there; runs without a lock held, at most once.
   void set_abandon(std::function<void(const Status&)> abandon) { abandon_ = std::move(abandon); }
   // Run once each: before `done`, so that who has heard of the end doesn't find it pending any
   // more; and after it, so that what follows from the end is heard of later.
@@ -60,11 +60,16 @@ class Operation : public std::enable_shared_from_this<Operation> {
   bool Claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
   bool claimed() const { return claimed_.load(std::memory_order_acquire); }
 
+  // By the one that claimed it: it waits again. Whoever wanted to abandon it meanwhile has his way
+  // now.
+  void Unclaim();
+
   // By the one that claimed it. The status is completed with the subject.
   void End(const Status& status, const Outcome& outcome = {});
   // Claim and End, if nobody else has.
   bool TryEnd(const Status& status, const Outcome& outcome = {});
-  // Ends it from outside: as TryEnd, and takes it out of where it waits.
+  // Ends it from outside: as TryEnd, and takes it out of where it waits. While it is claimed that
+  // is put off until it is unclaimed, if it ever is.
   bool Abandon(const Status& status);
 
  private:
@@ -72,8 +77,9 @@ class Operation : public std::enable_shared_from_this<Operation> {
   const Clock::time_point started_;
   const Clock::time_point deadline_;
   std::atomic<bool> claimed_{false};
-  mutable std::mutex note_mutex_;
+  mutable std::mutex mutex_;
   std::string note_;
+  Status put_off_;
   std::function<void(const Status&)> abandon_;
   std::function<void(Operation*)> before_done_;
   std::function<void(const Status&)> after_done_;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <functional>
 #include <limits>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -46,6 +47,12 @@ const Field kFields[] = {
     EFL_NUMBER(default_timeout_ms, nullptr, 1, kMaxInt),
     EFL_NUMBER(reconnect_timeout_ms, nullptr, 0, kMaxInt),
     EFL_NUMBER(mailbox_bytes, nullptr, 0, std::numeric_limits<int64_t>::max()),
+    EFL_TEXT("job_id", job_id, nullptr),
+    EFL_NUMBER(worker_index, nullptr, 0, kMaxInt),
+    EFL_NUMBER(worker_count, nullptr, 0, kMaxInt),
+    EFL_NUMBER(window_bytes, "EFL_WINDOW_BYTES", 1 << 20, int64_t{1} << 40),
+    EFL_NUMBER(chunk_bytes, "EFL_CHUNK_BYTES", 1 << 10, 1 << 20),
+    EFL_NUMBER(connections, "EFL_CONNECTIONS", 1, 64),
     EFL_NUMBER(server_max_send_message_size, "EFL_SERVER_MAX_SEND_MESSAGE_SIZE", 1, kMaxInt),
     EFL_NUMBER(server_max_receive_message_size, "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE", 1, kMaxInt),
     EFL_NUMBER(client_max_send_message_size, "EFL_CLIENT_MAX_SEND_MESSAGE_SIZE", 1, kMaxInt),
@@ -70,31 +77,64 @@ Status SetNumber(const Field& field, const std::string& said, const std::string&
   return {};
 }
 
-Status SetRole(const std::string& value, Options* options) {
-  if (value == "leader") {
-    options->role = Role::kLeader;
-  } else if (value == "follower") {
-    options->role = Role::kFollower;
-  } else {
-    return Invalid(absl::StrCat("role='", value, "': expected leader or follower"));
-  }
-  return {};
+// A key with a few words for values.
+struct Choice {
+  const char* key;
+  const char* environment;  // nullptr: not from the environment
+  struct Value {
+    const char* text;
+    void (*choose)(Options&);
+  };
+  std::vector<Value> values;  // the last one may be "", which isn't said to the user
+};
+
+const std::vector<Choice>& Choices() {
+  using O = Options&;
+  static const auto& choices = *new std::vector<Choice>{
+      {"role",
+       nullptr,
+       {{"leader", [](O o) { o.role = Role::kLeader; }},
+        {"follower", [](O o) { o.role = Role::kFollower; }}}},
+      {"ssl_client_auth",
+       "EFL_SSL_CLIENT_AUTH",
+       {{"require", [](O o) { o.tls.client_auth = ClientAuth::kRequire; }},
+        {"request", [](O o) { o.tls.client_auth = ClientAuth::kRequest; }},
+        {"none", [](O o) { o.tls.client_auth = ClientAuth::kNone; }},
+        {"", [](O o) { o.tls.client_auth = ClientAuth::kByPeerCerts; }}}},
+      {"wire",
+       "EFL_WIRE",
+       {{"auto", [](O o) { o.wire = WireChoice::kAuto; }},
+        {"link", [](O o) { o.wire = WireChoice::kLink; }},
+        {"trainer", [](O o) { o.wire = WireChoice::kTrainer; }}}},
+      {"send_completion",
+       "EFL_SEND_COMPLETION",
+       {{"accepted", [](O o) { o.send_completion = SendCompletion::kAccepted; }},
+        {"consumed", [](O o) { o.send_completion = SendCompletion::kConsumed; }}}},
+  };
+  return choices;
 }
 
 // `said`: how the user knows the setting, the key or the environment variable.
-Status SetClientAuth(const std::string& said, const std::string& value, Options* options) {
-  if (value.empty()) {
-    options->tls.client_auth = ClientAuth::kByPeerCerts;
-  } else if (value == "require") {
-    options->tls.client_auth = ClientAuth::kRequire;
-  } else if (value == "request") {
-    options->tls.client_auth = ClientAuth::kRequest;
-  } else if (value == "none") {
-    options->tls.client_auth = ClientAuth::kNone;
-  } else {
-    return Invalid(absl::StrCat(said, "='", value, "': expected require, request or none"));
+Status SetChoice(const Choice& choice, const std::string& said, const std::string& value,
+                 Options* options) {
+  std::string expected;
+  for (size_t i = 0; i < choice.values.size(); ++i) {
+    const Choice::Value& one = choice.values[i];
+    if (value == one.text) {
+      one.choose(*options);
+      return {};
+    }
+    if (*one.text == '\0') continue;
+    const bool last = i + 1 == choice.values.size() || *choice.values[i + 1].text == '\0';
+    absl::StrAppend(&expected, i == 0 ? "" : last ? " or " : ", ", one.text);
   }
-  return {};
+  return Invalid(absl::StrCat(said, "='", value, "': expected ", expected));
+}
+
+Status SetEncodings(const std::string& said, const std::string& value, Options* options) {
+  const Status status = EncodingRules::Parse(value, &options->encodings);
+  if (status.ok()) return status;
+  return Invalid(absl::StrCat(said, ": ", status.message()));
 }
 
 Status SetField(const Field& field, const std::string& said, const std::string& value,
@@ -128,8 +168,10 @@ Status CheckAddress(const char* key, const std::string& address, int least_port)
 const char* RoleName(Role role) { return role == Role::kLeader ? "leader" : "follower"; }
 
 Status Options::Set(const std::string& key, const std::string& value) {
-  if (key == "role") return SetRole(value, this);
-  if (key == "ssl_client_auth") return SetClientAuth(key, value, this);
+  if (key == "encodings") return SetEncodings(key, value, this);
+  for (const Choice& choice : Choices()) {
+    if (key == choice.key) return SetChoice(choice, key, value, this);
+  }
   for (const Field& field : kFields) {
     if (key == field.key) return SetField(field, key, value, this);
   }
@@ -137,30 +179,46 @@ Status Options::Set(const std::string& key, const std::string& value) {
 }
 
 Status Options::SetFromEnvironment() {
-  for (const Field& field : kFields) {
-    if (field.environment == nullptr) continue;
-    const char* value = std::getenv(field.environment);
-    if (value == nullptr || *value == '\0') continue;
-    if (Status status = SetField(field, field.environment, value, this); !status.ok()) {
-      return status;
-    }
+  const auto set = [](const char* variable, const auto& apply) -> Status {
+    const char* value = variable == nullptr ? nullptr : std::getenv(variable);
+    return value == nullptr || *value == '\0' ? Status() : apply(variable, value);
+  };
+  Status status = set("EFL_ENCODINGS", [this](const char* variable, const char* value) {
+    return SetEncodings(variable, value, this);
+  });
+  for (const Choice& choice : Choices()) {
+    if (!status.ok()) return status;
+    status = set(choice.environment, [&](const char* variable, const char* value) {
+      return SetChoice(choice, variable, value, this);
+    });
   }
-  const char* auth = std::getenv("EFL_SSL_CLIENT_AUTH");
-  return auth == nullptr ? Status() : SetClientAuth("EFL_SSL_CLIENT_AUTH", auth, this);
+  for (const Field& field : kFields) {
+    if (!status.ok()) return status;
+    status = set(field.environment, [&](const char* variable, const char* value) {
+      return SetField(field, variable, value, this);
+    });
+  }
+  return status;
 }
 
 Status Options::CheckNode() const {
-  if (listen_address.empty()) {
-    return Invalid("listen_address is empty: the peer has to reach this party at a host:port");
-  }
-  return CheckAddress("listen_address", listen_address, 0);
+  return listen_address.empty() ? Status() : CheckAddress("listen_address", listen_address, 0);
 }
 
-Status Options::CheckPeer() const {
-  if (peer_address.empty()) {
-    return Invalid("peer_address is empty: this party has to reach its peer at a host:port");
+Status Options::CheckPeer(bool listens) const {
+  if (peer_address.empty() && !listens) {
+    return Invalid(
+        "listen_address and peer_address are empty: one of the two parties has to be reached");
   }
-  return CheckAddress("peer_address", peer_address, 1);
+  if (wire == WireChoice::kTrainer && (peer_address.empty() || !listens)) {
+    return Invalid(absl::StrCat(peer_address.empty() ? "peer_address" : "listen_address",
+                                " is empty: with wire=trainer both parties listen and dial"));
+  }
+  if (worker_count > 0 && worker_index >= worker_count) {
+    return Invalid(absl::StrCat("worker_index=", worker_index,
+                                ": expected less than worker_count=", worker_count));
+  }
+  return peer_address.empty() ? Status() : CheckAddress("peer_address", peer_address, 1);
 }
 
 }  // namespace efl

@@ -6,12 +6,20 @@
 
 #include "base/status.h"
 #include "grpc/tls.h"
+#include "wire/link/encoding.h"
 
 namespace efl {
 
 enum class Role { kLeader, kFollower };
 
 const char* RoleName(Role role);
+
+// Which wire carries the tensors. kAuto: link where both parties speak it, otherwise trainer.
+enum class WireChoice { kAuto, kLink, kTrainer };
+
+// When a send ends: the peer holds all of the tensor, or one of its receives has taken it. The
+// trainer wire knows the second alone.
+enum class SendCompletion { kAccepted, kConsumed };
 
 struct Options {
   static constexpr int64_t kGiB = int64_t{1} << 30;
@@ -35,6 +43,15 @@ struct Options {
   int64_t client_max_send_message_size = kGiB;
   int64_t client_max_receive_message_size = kGiB;
   int64_t mailbox_bytes = kGiB;
+  WireChoice wire = WireChoice::kAuto;
+  SendCompletion send_completion = SendCompletion::kAccepted;
+  std::string job_id;
+  int64_t worker_index = 0;
+  int64_t worker_count = 0;
+  int64_t window_bytes = 64 << 20;
+  int64_t chunk_bytes = 1 << 20;
+  int64_t connections = 1;
+  EncodingRules encodings;
 
   Status Set(const std::string& key, const std::string& value);
   // The EFL_* variables that are set and not empty.
@@ -42,7 +59,7 @@ struct Options {
 
   // What can only be judged together.
   Status CheckNode() const;
-  Status CheckPeer() const;
+  Status CheckPeer(bool listens) const;
 };
 
 }  // namespace efl

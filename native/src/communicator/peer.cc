@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "wire/trainer/trainer_client.h"
+#include "wire/link/link_service.h"
 
 namespace efl {
 namespace {
@@ -18,6 +18,7 @@ ClientOptions ClientOptionsOf(const Options& options) {
   ClientOptions client;
   client.address = options.peer_address;
   client.thread_num = static_cast<int>(options.client_thread_num);
+  client.connections = static_cast<int>(options.connections);
   client.max_send_message_size = options.client_max_send_message_size;
   client.max_receive_message_size = options.client_max_receive_message_size;
   return client;
@@ -35,23 +36,52 @@ Status CheckOutgoing(const OutgoingTensor& tensor) {
   return status;
 }
 
+Introduction IntroductionOf(const Options& options, uint64_t incarnation) {
+  Introduction mine;
+  mine.leader = options.role == Role::kLeader;
+  mine.party_id = options.party_id;
+  mine.incarnation = incarnation;
+  mine.job_id = options.job_id;
+  mine.worker_index = static_cast<uint32_t>(options.worker_index);
+  mine.worker_count = static_cast<uint32_t>(options.worker_count);
+  mine.link_version = options.wire == WireChoice::kTrainer ? 0 : kLinkVersion;
+  mine.dials = !options.peer_address.empty();
+  return mine;
+}
+
+LinkOptions LinkOptionsOf(const Options& options) {
+  LinkOptions link;
+  link.window_bytes = static_cast<uint64_t>(options.window_bytes);
+  // With its frames it has to fit what both ends of a stream take.
+  const int64_t smallest =
+      std::min({options.client_max_send_message_size, options.client_max_receive_message_size,
+                options.server_max_send_message_size, options.server_max_receive_message_size});
+  link.chunk_bytes =
+      static_cast<uint32_t>(std::clamp<int64_t>(smallest / 2, 1, options.chunk_bytes));
+  link.connections = static_cast<uint32_t>(options.connections);
+  link.reconnect_timeout_ms = options.reconnect_timeout_ms;
+  link.await_consumption = options.send_completion == SendCompletion::kConsumed;
+  link.encodings = options.encodings;
+  return link;
+}
+
 }  // namespace
 
 Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-           uint64_t incarnation, std::function<void()> close_node)
+           uint64_t incarnation, bool listens, std::function<void()> close_node)
     : options_(options),
-      mine_{options.role == Role::kLeader, options.party_id, incarnation},
+      listens_(listens),
+      mine_(IntroductionOf(options, incarnation)),
       monitor_(std::move(monitor)),
       close_node_(std::move(close_node)),
       mailbox_(options.mailbox_bytes),
       client_(ClientOptionsOf(options), tls),
       prober_(options.peer_address, tls),
       pair_(&client_, mine_, &prober_),
-      wire_(std::make_unique<TrainerClient>(
-          &client_, options.client_max_send_message_size,
-          [this](const std::string& name, int64_t step, const Status& status) {
-            pair_.Reset(name, step, status);
-          })) {
+      trainer_(&client_, &pair_, options.client_max_send_message_size),
+      link_(std::make_shared<Link>(&client_, LinkOptionsOf(options), mine_, this, this)),
+      wire_(options.wire == WireChoice::kTrainer ? static_cast<Outbound*>(&trainer_)
+                                                 : link_.get()) {
   board_.Open(kConnectTopic);
   board_.Open(kCheckpointTopic);
 }
@@ -70,7 +100,7 @@ Status Peer::RegisterDataset(const std::string& name) {
 }
 
 Subject Peer::About(const char* operation, const std::string& name, int64_t step) const {
-  return {operation, name, step, options_.peer_address};
+  return {operation, name, step, PeerName()};
 }
 
 OperationPtr Peer::Make(Subject subject, Call call) const {
@@ -94,19 +124,14 @@ bool Peer::Watch(const OperationPtr& operation) {
   return !operation->claimed();
 }
 
-Errand Peer::StartErrand(Subject subject, Call call, const Status& refused,
-                         std::function<void(const Status&)> on_abandon) {
+Errand Peer::StartErrand(Subject subject, Call call, const Status& refused) {
   Errand errand{Make(std::move(subject), std::move(call)), std::make_shared<CallSlot>()};
   if (!refused.ok()) {
     errand.operation->TryEnd(refused);
     return {};
   }
-  errand.operation->set_abandon(
-      [slot = errand.slot, on_abandon = std::move(on_abandon)](const Status& status) {
-        slot->Cancel();
-        if (on_abandon) on_abandon(status);
-      });
-  if (!Watch(errand.operation)) return {};
+  errand.operation->set_abandon([slot = errand.slot](const Status& why) { slot->Cancel(why); });
+  Watch(errand.operation);
   return errand;
 }
 
@@ -152,38 +177,37 @@ Status Peer::CheckDataset(const std::string& dataset) const {
 
 void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   const TensorInfo& info = tensor.info;
-  Status refused = CheckConnected();
-  // The peer may be waiting for it; a close it learns of by the Goodbye.
-  const auto tell_peer = [this, name = info.name, step = info.step](const Status& status) {
-    if (status.code() != Code::kCancelled) pair_.Reset(name, step, status);
-  };
   const Errand errand =
-      StartErrand(About("send tensor", info.name, info.step), std::move(call), refused, tell_peer);
+      StartErrand(About("send tensor", info.name, info.step), std::move(call), CheckConnected());
   if (errand.operation == nullptr) return;
-  if (Status wrong = CheckOutgoing(tensor); !wrong.ok()) {
-    errand.operation->Abandon(wrong);
+  if (Status wrong = CheckOutgoing(tensor); !wrong.ok()) errand.operation->Abandon(wrong);
+  Outbound* const wire = wire_;
+  if (const Status why = errand.slot->cancelled(); !why.ok()) {
+    // The peer may be waiting for it; a close it learns of by the Goodbye.
+    if (why.code() != Code::kCancelled) wire->TellFailed(info.name, info.step, why);
     return;
   }
-  errand.operation->set_note("the peer has not consumed it");
-  wire_->SendTensor(errand, std::move(tensor));
+  wire->SendTensor(errand, std::move(tensor));
 }
 
 void Peer::ReceiveTensor(const std::string& name, int64_t step,
                          std::function<void*(const TensorInfo&)> allocate, Call call) {
   const OperationPtr operation = Make(About("receive tensor", name, step), std::move(call));
-  if (Status refused = CheckConnected(); !refused.ok()) {
+  // What the peer has sent before it left is still here.
+  const bool here = mailbox_.Holds(name, step) && !closed();
+  if (Status refused = here ? Status() : CheckConnected(); !refused.ok()) {
     operation->TryEnd(refused);
     return;
   }
   const auto receive =
-      std::make_shared<Receive>(Receive{operation, name, step, std::move(allocate)});
+      std::make_shared<Receive>(Receive{operation, name, step, std::move(allocate), {}});
   operation->set_note("the peer has not sent it");
-  operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status&) {
-    mailbox_.Withdraw(weak.lock());
+  operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status& why) {
+    mailbox_.Withdraw(weak.lock(), why);
   });
   if (!Watch(operation)) return;
   mailbox_.Post(receive);
-  EndIfLost(operation);
+  if (!here) EndIfLost(operation);
 }
 
 void Peer::SendReaderState(const std::string& dataset, const std::string& block_id,
@@ -206,13 +230,13 @@ void Peer::SendCheckpointVersion(const std::string& version, Call call) {
 void Peer::ReceiveReaderState(const std::string& dataset, Call call) {
   const Errand errand =
       StartErrand(About("receive reader state", dataset), std::move(call), CheckConnected());
-  if (errand.operation != nullptr) wire_->AskReaderState(errand, dataset);
+  if (errand.operation != nullptr) wire_.load()->AskReaderState(errand, dataset);
 }
 
 void Peer::ReceiveCheckpointVersion(Call call) {
   const Errand errand =
       StartErrand(About("receive checkpoint version"), std::move(call), CheckConnected());
-  if (errand.operation != nullptr) wire_->AskCheckpointVersion(errand);
+  if (errand.operation != nullptr) wire_.load()->AskCheckpointVersion(errand);
 }
 
 void Peer::FailGroup(uint64_t group, const std::string& reason) {
@@ -250,7 +274,7 @@ void Peer::BeginClose() {
   board_.Close(closed);
 }
 
-void Peer::SayGoodbye() { pair_.Goodbye("closed"); }
+void Peer::SayGoodbye() { wire_.load()->SayGoodbye("closed"); }
 
 void Peer::FinishClose() {
   prober_.Stop();

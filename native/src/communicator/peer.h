@@ -19,12 +19,17 @@
 #include "grpc/client.h"
 #include "grpc/probe.h"
 #include "wire/inbound.h"
+#include "wire/link/link.h"
 #include "wire/outbound.h"
 #include "wire/pair/pair.h"
+#include "wire/trainer/trainer_client.h"
 
 namespace efl {
 
-class Peer final : public Inbound, public PairEvents, public std::enable_shared_from_this<Peer> {
+class Peer final : public Inbound,
+                   public PairEvents,
+                   public LinkHost,
+                   public std::enable_shared_from_this<Peer> {
  public:
   // What every operation takes. timeout_ms negative: the default.
   struct Call {
@@ -34,7 +39,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   };
 
   Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-       uint64_t incarnation, std::function<void()> close_node);
+       uint64_t incarnation, bool listens, std::function<void()> close_node);
   ~Peer() override;
 
   Status RegisterTensor(const std::string& name, int32_t dtype,
@@ -69,16 +74,24 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   void SayGoodbye();
   void FinishClose();
 
-  // Inbound and PairEvents.
+  // Events of a stream that somebody has opened to this party.
+  StreamEventsPtr AcceptStream();
+
+  // Inbound, PairEvents and LinkHost.
   void OnConnect(const QuestionPtr& question) override;
   void OnTensor(const DeliveryPtr& delivery) override { mailbox_.Deliver(delivery); }
   void OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question) override;
   void OnCheckpointQuestion(const QuestionPtr& question) override;
   Status OnHello(const Introduction& theirs) override;
+  void OnSendFailed(const std::string& name, int64_t step, const Status& status) override;
   Introduction introduction() const override { return mine_; }
   void OnReset(uint64_t incarnation, const std::string& name, int64_t step,
                const Status& status) override;
   void OnGoodbye(uint64_t incarnation, const std::string& reason) override;
+  Status OnLinkHello(const Introduction& theirs) override;
+  void OnLinkStranger(const Introduction& theirs) override;
+  void OnLinkUp(const Introduction& theirs) override;
+  void OnLinkLost(const Status& status) override { Lose(status); }
 
  private:
   enum class State { kIdle, kConnecting, kConnected, kClosed };
@@ -89,9 +102,9 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   OperationPtr Make(Subject subject, Call call) const;
   // Hands it to the Monitor. False: it has ended already, and goes nowhere.
   bool Watch(const OperationPtr& operation);
-  // Make, with an RPC to cancel, and Watch; a null operation has ended.
-  Errand StartErrand(Subject subject, Call call, const Status& refused,
-                     std::function<void(const Status&)> on_abandon = nullptr);
+  // Make, with something to cancel, and Watch. A null operation was refused; any other may have
+  // ended already, which whoever holds its slot learns.
+  Errand StartErrand(Subject subject, Call call, const Status& refused);
   void PostAnswer(const std::string& topic, Subject subject, Status status, Outcome outcome,
                   Call call, const Status& refused);
   // Why an operation can't start now, if so.
@@ -104,6 +117,11 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   // peer_connection.cc.
   Status BeginConnect();
   Status CheckPair(const Introduction& theirs) const;
+  Status ChooseWire(const Introduction* theirs);
+  void ConnectOverWire(const Errand& errand);
+  void LogPeer(const Introduction& theirs) const;
+  // For texts: the address, or what a peer that only dials calls itself.
+  std::string PeerName() const;
   void OnConnected(const Status& status);
   // Once the peer has answered our Hello.
   void OnMet(const Errand& errand, const Introduction* theirs);
@@ -119,6 +137,7 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   bool Knows(uint64_t incarnation) const;
 
   const Options options_;
+  const bool listens_;
   const Introduction mine_;
   const std::shared_ptr<Monitor> monitor_;
   const std::function<void()> close_node_;
@@ -129,7 +148,8 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   Status lost_;  // why a connection that was there is gone
   int64_t connection_ = 0;
   bool asking_ = false;             // whether the peer is still the one it was
-  uint64_t their_incarnation_ = 0;  // as its own address answered; 0: not known
+  uint64_t their_incarnation_ = 0;  // as its own address answered, or its link; 0: not known
+  std::string their_party_id_;
   bool is_efls_ = false;
 
   Mailbox mailbox_;
@@ -137,7 +157,9 @@ class Peer final : public Inbound, public PairEvents, public std::enable_shared_
   Client client_;
   Prober prober_;
   PairClient pair_;
-  std::unique_ptr<Outbound> wire_;
+  TrainerClient trainer_;
+  const std::shared_ptr<Link> link_;
+  std::atomic<Outbound*> wire_;  // one of the two, as of the last connect
 };
 
 }  // namespace efl

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "grpc/tuning.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
@@ -27,17 +28,15 @@ class Client::Unary final : public Client::Pending,
 
   void Start(const char* method, const grpc::ByteBuffer& request) {
     self_ = shared_from_this();
-    reader_ = client_->stub_.PrepareUnaryCall(&context_, method, request, &client_->queue_);
+    reader_ =
+        client_->stubs_.front()->PrepareUnaryCall(&context_, method, request, &client_->queue_);
     reader_->StartCall();
     reader_->Finish(&response_, &status_, tag_.Hand());
   }
 
-  void Refuse() {
-    std::exchange(answer_, nullptr)(grpc::Status(grpc::StatusCode::CANCELLED, "Already Closed."),
-                                    &response_);
-  }
+  void Refuse(const grpc::Status& status) { std::exchange(answer_, nullptr)(status, &response_); }
 
-  void Cancel() override { context_.TryCancel(); }
+  void Cancel(const Status&) override { context_.TryCancel(); }
 
  private:
   void OnDone() {
@@ -56,6 +55,91 @@ class Client::Unary final : public Client::Pending,
   std::shared_ptr<Unary> self_;
 };
 
+class Client::Streaming final : public Client::Pending,
+                                public Stream,
+                                public std::enable_shared_from_this<Client::Streaming> {
+ public:
+  Streaming(Client* client, StreamEventsPtr events)
+      : client_(client),
+        events_(std::move(events)),
+        opened_tag_([this](bool ok) { OnOpened(ok); }),
+        read_tag_([this](bool ok) { OnRead(ok); }),
+        written_tag_([this](bool ok) { OnWritten(ok); }),
+        finished_tag_([this](bool) { Returned(); }) {}
+
+  void Start(const char* method, int connection) {
+    self_ = shared_from_this();
+    rpc_ = client_->stubs_[static_cast<size_t>(connection)]->PrepareCall(&context_, method,
+                                                                         &client_->queue_);
+    rpc_->StartCall(opened_tag_.Hand());
+  }
+
+  void Write(const grpc::ByteBuffer& message) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (finishing_) return;
+    ++owed_;
+    rpc_->Write(message, written_tag_.Hand());
+  }
+
+  void Close(const grpc::Status&) override { context_.TryCancel(); }
+  void Cancel(const Status&) override { context_.TryCancel(); }
+
+ private:
+  void OnOpened(bool ok) {
+    if (ok) events_->OnOpen(shared_from_this());
+    ReadOrFinish(ok);
+  }
+
+  void OnRead(bool ok) {
+    if (ok) events_->OnMessage(&message_);
+    ReadOrFinish(ok);
+  }
+
+  void ReadOrFinish(bool ok) {
+    message_.Clear();
+    if (ok) {
+      rpc_->Read(&message_, read_tag_.Hand());
+      return;
+    }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      finishing_ = true;
+    }
+    rpc_->Finish(&status_, finished_tag_.Hand());
+  }
+
+  void OnWritten(bool ok) {
+    if (ok) events_->OnWritten();
+    Returned();
+  }
+
+  void Returned() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (--owed_ > 0) return;
+    }
+    const auto self = std::move(self_);
+    std::exchange(events_, nullptr)->OnClosed(status_);
+    client_->Remove(self);
+  }
+
+  Client* const client_;
+  StreamEventsPtr events_;
+  Tag opened_tag_;
+  Tag read_tag_;
+  Tag written_tag_;
+  Tag finished_tag_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer message_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> rpc_;
+  std::shared_ptr<Streaming> self_;
+
+  std::mutex mutex_;
+  int owed_ = 1;  // tags that are still to come: those of reading, up to the end, are one
+  bool finishing_ = false;
+};
+
 class Client::Timer final : public Client::Pending,
                             public std::enable_shared_from_this<Client::Timer> {
  public:
@@ -69,7 +153,7 @@ class Client::Timer final : public Client::Pending,
                tag_.Hand());
   }
 
-  void Cancel() override {
+  void Cancel(const Status&) override {
     std::lock_guard<std::mutex> lock(mutex_);
     alarm_.Cancel();
   }
@@ -104,6 +188,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, const T
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // A proxy would see, and could change, what the parties send.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  TuneConnection([&](const char* name, int value) { arguments.SetInt(name, value); });
   if (!tls.target_name_override.empty()) {
     arguments.SetSslTargetNameOverride(tls.target_name_override);
   }
@@ -113,27 +198,35 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, const T
 }  // namespace
 
 void CallSlot::Hold(std::shared_ptr<ClientCall> call) {
-  bool cancel = false;
+  Status cancelled;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     call_ = call;
-    cancel = cancelled_;
+    cancelled = cancelled_;
   }
-  if (cancel) call->Cancel();
+  if (!cancelled.ok()) call->Cancel(cancelled);
 }
 
-void CallSlot::Cancel() {
+void CallSlot::Cancel(const Status& why) {
   std::shared_ptr<ClientCall> call;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    cancelled_ = true;
+    cancelled_ = why;
     call = call_;
   }
-  if (call != nullptr) call->Cancel();
+  if (call != nullptr) call->Cancel(why);
 }
 
-Client::Client(const ClientOptions& options, const TlsIdentity& tls)
-    : channel_(MakeChannel(options, tls)), stub_(channel_) {
+Status CallSlot::cancelled() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return cancelled_;
+}
+
+Client::Client(const ClientOptions& options, const TlsIdentity& tls) {
+  for (int i = 0; i < options.connections && !options.address.empty(); ++i) {
+    channels_.push_back(MakeChannel(options, tls));
+    stubs_.push_back(std::make_unique<grpc::GenericStub>(channels_.back()));
+  }
   threads_.Start(&queue_, options.thread_num);
 }
 
@@ -155,12 +248,19 @@ void Client::Remove(const std::shared_ptr<Pending>& pending) {
 std::shared_ptr<ClientCall> Client::Call(const char* method, const grpc::ByteBuffer& request,
                                          int64_t timeout_ms, Answer answer) {
   auto call = std::make_shared<Unary>(this, timeout_ms, std::move(answer));
-  if (Add(call)) {
+  if (stubs_.empty()) {
+    call->Refuse({grpc::StatusCode::UNAVAILABLE, "this party has no address of the peer"});
+  } else if (Add(call)) {
     call->Start(method, request);
   } else {
-    call->Refuse();
+    call->Refuse({grpc::StatusCode::CANCELLED, "Already Closed."});
   }
   return call;
+}
+
+void Client::Open(const char* method, int connection, const StreamEventsPtr& events) {
+  const auto stream = std::make_shared<Streaming>(this, events);
+  if (Add(stream)) stream->Start(method, connection);
 }
 
 void Client::After(int64_t ms, Alarm alarm) {
@@ -168,7 +268,9 @@ void Client::After(int64_t ms, Alarm alarm) {
   if (Add(timer)) timer->Start(ms);
 }
 
-bool Client::ready() const { return channel_->GetState(false) == GRPC_CHANNEL_READY; }
+bool Client::ready() const {
+  return !channels_.empty() && channels_.front()->GetState(false) == GRPC_CHANNEL_READY;
+}
 
 void Client::Close() {
   std::unique_lock<std::mutex> lock(mutex_);
@@ -179,7 +281,7 @@ void Client::Close() {
   while (!pending_.empty()) {
     const std::vector<std::shared_ptr<Pending>> open(pending_.begin(), pending_.end());
     lock.unlock();
-    for (const auto& pending : open) pending->Cancel();
+    for (const auto& pending : open) pending->Cancel({Code::kCancelled, "Already Closed."});
     lock.lock();
     none_pending_.wait_for(lock, std::chrono::milliseconds(20),
                            [this] { return pending_.empty(); });

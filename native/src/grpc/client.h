@@ -8,7 +8,11 @@
 #include <mutex>
 #include <string>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
+#include "base/status.h"
+#include "grpc/stream.h"
 #include "grpc/threads.h"
 #include "grpc/tls.h"
 #include "grpcpp/channel.h"
@@ -18,30 +22,44 @@
 namespace efl {
 
 struct ClientOptions {
-  std::string address;
+  std::string address;  // empty: the client only keeps time, and every call is UNAVAILABLE
   int thread_num = 1;
+  int connections = 1;
   int64_t max_send_message_size = 0;
   int64_t max_receive_message_size = 0;
 };
 
-// One RPC under way. Cancel may be called at any time, from any thread, and more than once.
+// One call under way. Cancel may be called at any time, from any thread, and more than once.
 class ClientCall {
  public:
   virtual ~ClientCall() = default;
-  virtual void Cancel() = 0;
+  // Why it isn't wanted any more; what the other party learns of that is up to the call.
+  virtual void Cancel(const Status& why) = 0;
 };
 
-// Where an RPC will be found by somebody who may want to cancel it before it has even started.
-class CallSlot {
+// What is cancelled by a function.
+class CancelBy final : public ClientCall {
  public:
-  // The RPC under way now; cancelled at once when the slot was.
-  void Hold(std::shared_ptr<ClientCall> call);
-  void Cancel();
+  explicit CancelBy(std::function<void(const Status&)> cancel) : cancel_(std::move(cancel)) {}
+  void Cancel(const Status& why) override { cancel_(why); }
 
  private:
-  std::mutex mutex_;
+  const std::function<void(const Status&)> cancel_;
+};
+
+// Where a call will be found by somebody who may want to cancel it before it has even started.
+class CallSlot {
+ public:
+  // The call under way now; cancelled at once when the slot was.
+  void Hold(std::shared_ptr<ClientCall> call);
+  void Cancel(const Status& why);
+  // OK: it isn't.
+  Status cancelled() const;
+
+ private:
+  mutable std::mutex mutex_;
   std::shared_ptr<ClientCall> call_;
-  bool cancelled_ = false;
+  Status cancelled_;
 };
 
 class Client {
@@ -60,6 +78,9 @@ class Client {
   std::shared_ptr<ClientCall> Call(const char* method, const grpc::ByteBuffer& request,
                                    int64_t timeout_ms, Answer answer);
 
+  // Opens a stream over one of the connections. Without any event when the client is closed.
+  void Open(const char* method, int connection, const StreamEventsPtr& events);
+
   // Runs `alarm` on a client thread after this time; drops it when the client is closed before.
   void After(int64_t ms, Alarm alarm);
 
@@ -71,14 +92,16 @@ class Client {
 
  private:
   class Unary;
+  class Streaming;
   class Timer;
   class Pending;
 
   bool Add(const std::shared_ptr<Pending>& pending);
   void Remove(const std::shared_ptr<Pending>& pending);
 
-  std::shared_ptr<grpc::Channel> channel_;
-  grpc::GenericStub stub_;
+  // One for each connection; none without an address.
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   grpc::CompletionQueue queue_;
   QueueThreads threads_;
 

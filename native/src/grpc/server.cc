@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "grpc/tuning.h"
 #include "grpcpp/server_builder.h"
 
 namespace efl {
@@ -139,9 +140,143 @@ void Server::Unary::OnAccepted(bool ok) {
     return;
   }
   server_->CountUnanswered(1);
-  server_->Accept(*method_);
+  server_->Accept<Unary>(*method_);
   method_->handle(std::make_shared<Handle>(self));
 }
+
+// Owns itself likewise. Each of its tags is owed at most once at a time.
+class Server::Streaming final : public Stream,
+                                public std::enable_shared_from_this<Server::Streaming> {
+ public:
+  Streaming(Server* server, const ServerStreamMethod* method)
+      : server_(server),
+        method_(method),
+        accepted_tag_([this](bool ok) { OnAccepted(ok); }),
+        over_tag_([this](bool) { Returned(); }),
+        read_tag_([this](bool ok) { OnRead(ok); }),
+        written_tag_([this](bool ok) { OnWritten(ok); }),
+        finished_tag_([this](bool) { Returned(); }),
+        rpc_(&context_) {}
+
+  void Accept() {
+    self_ = shared_from_this();
+    context_.AsyncNotifyWhenDone(over_tag_.Hand());
+    method_->accept(&context_, &rpc_, server_->queue_.get(), server_->queue_.get(),
+                    accepted_tag_.Hand());
+  }
+
+  void Write(const grpc::ByteBuffer& message) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closing_ || finishing_) return;
+    writing_ = true;
+    ++owed_;
+    rpc_.Write(message, written_tag_.Hand());
+  }
+
+  void Close(const grpc::Status& status) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (closing_ || finishing_) return;
+    closing_ = true;
+    status_ = status;
+    // A message under way may be waiting for the peer for good.
+    if (writing_) {
+      context_.TryCancel();
+    } else {
+      Finish();
+    }
+  }
+
+ private:
+  void OnAccepted(bool ok) {
+    if (!ok) {  // the server is shutting down; the other tag never comes
+      self_ = nullptr;
+      return;
+    }
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      owed_ = 2;  // the end of the call, and the first read
+    }
+    server_->CountUnanswered(1);
+    server_->Accept<Streaming>(*method_);
+    events_ = method_->handle(shared_from_this());
+    if (events_ != nullptr) events_->OnOpen(shared_from_this());
+    ReadOrFinish(true);
+  }
+
+  void OnRead(bool ok) {
+    if (ok && events_ != nullptr) events_->OnMessage(&message_);
+    ReadOrFinish(ok);
+  }
+
+  void ReadOrFinish(bool ok) {
+    message_.Clear();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (ok && !finishing_) {
+        rpc_.Read(&message_, read_tag_.Hand());
+        return;
+      }
+      reading_ = false;
+      if (!writing_) Finish();
+    }
+    Returned();
+  }
+
+  void OnWritten(bool ok) {
+    bool more = false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      writing_ = false;
+      if (closing_ || !reading_) {
+        Finish();
+      } else {
+        more = ok;
+      }
+    }
+    if (more) events_->OnWritten();
+    Returned();
+  }
+
+  // Under the lock, with no write under way.
+  void Finish() {
+    if (std::exchange(finishing_, true)) return;
+    ++owed_;
+    rpc_.Finish(status_, finished_tag_.Hand());
+  }
+
+  void Returned() {
+    grpc::Status status;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (--owed_ > 0) return;
+      status = status_;
+    }
+    const auto self = std::move(self_);
+    if (events_ != nullptr) std::exchange(events_, nullptr)->OnClosed(status);
+    server_->CountUnanswered(-1);
+  }
+
+  Server* const server_;
+  const ServerStreamMethod* const method_;
+  Tag accepted_tag_;
+  Tag over_tag_;
+  Tag read_tag_;
+  Tag written_tag_;
+  Tag finished_tag_;
+  grpc::ServerContext context_;
+  ServerStreamMethod::Rpc rpc_;
+  grpc::ByteBuffer message_;
+  StreamEventsPtr events_;
+  std::shared_ptr<Streaming> self_;
+
+  std::mutex mutex_;
+  int owed_ = 0;
+  bool reading_ = true;
+  bool writing_ = false;
+  bool closing_ = false;
+  bool finishing_ = false;
+  grpc::Status status_;  // as the peer will read it
+};
 
 namespace {
 
@@ -187,11 +322,18 @@ void Server::Add(grpc::Service* service, std::vector<ServerMethod> methods) {
   }
 }
 
+void Server::Add(grpc::Service* service, ServerStreamMethod method) {
+  services_.push_back(service);
+  stream_methods_.push_back(std::make_unique<const ServerStreamMethod>(std::move(method)));
+}
+
 Status Server::Start() {
+  if (options_.address.empty()) return {};
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options_.address, credentials_, &port_);
   // Two processes on one port would take turns with the peer's messages.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  TuneConnection([&](const char* name, int value) { builder.AddChannelArgument(name, value); });
   builder.SetMaxSendMessageSize(static_cast<int>(options_.max_send_message_size));
   builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_receive_message_size));
   for (grpc::Service* service : services_) builder.RegisterService(service);
@@ -205,13 +347,15 @@ Status Server::Start() {
     return ExplainBind(options_.address);
   }
   threads_.Start(queue_.get(), options_.thread_num);
-  for (const auto& method : methods_) Accept(*method);
+  for (const auto& method : methods_) Accept<Unary>(*method);
+  for (const auto& method : stream_methods_) Accept<Streaming>(*method);
   return {};
 }
 
-void Server::Accept(const ServerMethod& method) {
+template <typename Call, typename Method>
+void Server::Accept(const Method& method) {
   std::lock_guard<std::mutex> lock(accepting_);
-  if (!shutting_down_) std::make_shared<Unary>(this, &method)->Accept();
+  if (!shutting_down_) std::make_shared<Call>(this, &method)->Accept();
 }
 
 void Server::CountUnanswered(int change) {

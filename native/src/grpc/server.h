@@ -10,17 +10,19 @@
 #include <string>
 #include <vector>
 
+#include "grpc/stream.h"
 #include "grpc/threads.h"
 #include "grpc/tls.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/byte_buffer.h"
 
 namespace efl {
 
 struct ServerOptions {
-  std::string address;
+  std::string address;  // empty: it doesn't listen
   int thread_num = 1;
   int64_t max_send_message_size = 0;
   int64_t max_receive_message_size = 0;
@@ -56,6 +58,15 @@ struct ServerMethod {
   std::function<void(const ServerCallPtr&)> handle;
 };
 
+// The same of a method that streams both ways. Null events: the stream was closed at once.
+struct ServerStreamMethod {
+  using Rpc = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
+  std::function<void(grpc::ServerContext*, Rpc*, grpc::CompletionQueue*,
+                     grpc::ServerCompletionQueue*, void* tag)>
+      accept;
+  std::function<StreamEventsPtr(const StreamPtr&)> handle;
+};
+
 class Server {
  public:
   Server(const ServerOptions& options, const TlsIdentity& tls);
@@ -66,6 +77,7 @@ class Server {
 
   // Before Start. The service has to outlive the server.
   void Add(grpc::Service* service, std::vector<ServerMethod> methods);
+  void Add(grpc::Service* service, ServerStreamMethod method);
 
   // Listens. INVALID_ARGUMENT or UNAVAILABLE with the system's reason when it can't.
   Status Start();
@@ -77,14 +89,17 @@ class Server {
 
  private:
   class Unary;
+  class Streaming;
 
-  void Accept(const ServerMethod& method);
+  template <typename Call, typename Method>
+  void Accept(const Method& method);
   void CountUnanswered(int change);
 
   const ServerOptions options_;
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::vector<grpc::Service*> services_;
   std::vector<std::unique_ptr<const ServerMethod>> methods_;
+  std::vector<std::unique_ptr<const ServerStreamMethod>> stream_methods_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
   QueueThreads threads_;

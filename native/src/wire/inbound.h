@@ -18,13 +18,20 @@ class Delivery {
   virtual ~Delivery() = default;
 
   virtual const TensorInfo& info() const = 0;
-  // Memory that it keeps until it is answered.
-  virtual size_t held_bytes() const = 0;
+  // Memory that it takes, at most, until it lands or is answered; the same each time.
+  virtual size_t cost() const = 0;
+  // There is no room for that: it keeps no content until it lands, if it can do so.
+  virtual bool can_hold() const { return false; }
+  virtual void Hold() {}
   // Not OK: the content could not be decoded; name and step are right as far as they could be read.
   virtual const Status& defect() const = 0;
 
-  // Writes info().size bytes to `to`, then calls `landed`, once. Not after Answer.
+  // Writes info().size bytes to `to`, now or as they come, then calls `landed`, once. Not after
+  // Answer; after Stop it does nothing.
   virtual void Land(void* to, std::function<void(const Status&)> landed) = 0;
+  // The receive has ended otherwise: nothing is written any more when this returns. Tells the
+  // sender.
+  virtual void Stop(const Status& why) = 0;
   // Tells the sender, once.
   virtual void Answer(const Status& status) = 0;
   // Runs when the sender gives up before it was answered; at once when it has done so already.
@@ -51,6 +58,8 @@ class Inbound {
   virtual void OnTensor(const DeliveryPtr& delivery) = 0;
   virtual void OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question) = 0;
   virtual void OnCheckpointQuestion(const QuestionPtr& question) = 0;
+  // A tensor that a receive may be waiting for doesn't come.
+  virtual void OnSendFailed(const std::string& name, int64_t step, const Status& status) = 0;
 };
 
 }  // namespace efl

@@ -10,7 +10,7 @@
 
 namespace efl {
 
-// An operation whose end the other party decides, and where to find the RPC that asks it.
+// An operation whose end the other party decides, and where to find what asks it.
 struct Errand {
   OperationPtr operation;
   std::shared_ptr<CallSlot> slot;
@@ -23,6 +23,10 @@ class Outbound {
   virtual void SendTensor(const Errand& errand, OutgoingTensor tensor) = 0;
   virtual void AskReaderState(const Errand& errand, const std::string& dataset) = 0;
   virtual void AskCheckpointVersion(const Errand& errand) = 0;
+  // A send has failed before it got here; the other party may be waiting for it.
+  virtual void TellFailed(const std::string& name, int64_t step, const Status& status) = 0;
+  // Returns when the other party has taken note, or after a short while. Not on a kernel thread.
+  virtual void SayGoodbye(const std::string& reason) = 0;
 };
 
 }  // namespace efl

@@ -91,6 +91,7 @@ TEST(AdversityTest, ShouldTellThePeerOfASendWhoseRunHadFailedBefore) {
 
 TEST(AdversityTest, ShouldTellThePeerOfASendThatTheNetworkBroke) {
   Pair pair;
+  pair.UseTrainer();  // a link goes on
   pair.ConnectThroughProxies();
   Ending sent;
   const std::vector<float> values{1};

@@ -78,6 +78,7 @@ TEST_F(BadInputTest, ShouldTellBothEndsOfAnotherDType) {
 }
 
 TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheSendersLimit) {
+  pair.UseTrainer();  // the link cuts tensors into chunks that fit
   pair.follower.options.client_max_send_message_size = 1000;
   pair.Connect();
   const std::vector<float> values(1000);
@@ -91,6 +92,7 @@ TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheSendersLimit) {
 }
 
 TEST_F(BadInputTest, ShouldTellBothEndsOfAMessageOverTheReceiversLimit) {
+  pair.UseTrainer();
   pair.leader.options.server_max_receive_message_size = 1000;
   pair.Connect();
   const std::vector<float> values(1000);

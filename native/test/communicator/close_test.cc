@@ -109,6 +109,7 @@ TEST(CloseTest, ShouldEndReceivesWhenThePeerVanishes) {
   pair.leader.peer->ReceiveTensor("x", 3, arrival.allocate(), arrival.ending.call());
   pair.leader.peer->SendReaderState("train", "b", 0, posted.call());
   pair.to_follower->Cut();
+  pair.to_leader->Cut();
   ExpectSaid(arrival.ending.status(), Code::kUnavailable, "could not be made again within 600 ms");
   ExpectSaid(posted.status(), Code::kUnavailable, "could not be made again within 600 ms");
   EXPECT_EQ(arrival.ending.status().subject().step, 3);

@@ -20,12 +20,13 @@ class FakeDelivery final : public Delivery {
   }
 
   const TensorInfo& info() const override { return info_; }
-  size_t held_bytes() const override { return bytes_.size(); }
+  size_t cost() const override { return bytes_.size() + (16 << 10); }
   const Status& defect() const override { return defect_; }
   void Land(void* to, std::function<void(const Status&)> landed) override {
     bytes_.copy(static_cast<char*>(to), bytes_.size());
     landed({});
   }
+  void Stop(const Status& why) override { Answer(why); }
   void Answer(const Status& status) override {
     EXPECT_FALSE(answer.has_value()) << "answered twice";
     answer = status;
@@ -51,10 +52,10 @@ class MailboxTest : public testing::Test {
     spec.timeout_ms = 600'000;
     spec.done = arrival->ending.done();
     auto operation = std::make_shared<Operation>(std::move(spec));
-    auto receive =
-        std::make_shared<efl::Receive>(efl::Receive{operation, name, step, arrival->allocate()});
-    operation->set_abandon([this, weak = std::weak_ptr<efl::Receive>(receive)](const Status&) {
-      mailbox.Withdraw(weak.lock());
+    auto receive = std::make_shared<efl::Receive>(
+        efl::Receive{operation, name, step, arrival->allocate(), {}});
+    operation->set_abandon([this, weak = std::weak_ptr<efl::Receive>(receive)](const Status& why) {
+      mailbox.Withdraw(weak.lock(), why);
     });
     mailbox.Post(receive);
     return receive;

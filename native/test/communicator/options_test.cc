@@ -56,7 +56,7 @@ TEST(OptionsTest, ShouldCheckAddresses) {
     EXPECT_EQ(options.CheckNode().code(), Code::kInvalidArgument) << bad;
   }
   options.peer_address = "bob:0";
-  EXPECT_EQ(options.CheckPeer().code(), Code::kInvalidArgument);
+  EXPECT_EQ(options.CheckPeer(true).code(), Code::kInvalidArgument);
 }
 
 class EnvironmentTest : public testing::Test {

@@ -58,6 +58,11 @@ Party::Party(Role role) {
   options.role = role;
   options.listen_address = "127.0.0.1:0";
   options.party_id = RoleName(role);
+  // The same contract over either wire: CMakeLists.txt runs the tests once with each.
+  const char* wire = std::getenv("EFL_TEST_WIRE");
+  options.wire =
+      wire != nullptr && std::string(wire) == "trainer" ? WireChoice::kTrainer : WireChoice::kLink;
+  options.send_completion = SendCompletion::kConsumed;
 }
 
 Party::~Party() {
@@ -78,6 +83,10 @@ Status Party::Meet(int peer_port) {
 }
 
 Pair::Pair() = default;
+
+void Pair::UseTrainer() {
+  for (Party* party : {&leader, &follower}) party->options.wire = WireChoice::kTrainer;
+}
 
 void Pair::Open() {
   ASSERT_EQ(leader.Open().Text(), "OK");

@@ -92,6 +92,9 @@ class Pair {
   // As Connect, with the leader's, or the follower's, way to the other one through a proxy.
   void ConnectThroughProxies();
 
+  // Before any of these: over the trainer wire, whichever the tests run with.
+  void UseTrainer();
+
   Party leader{Role::kLeader};
   Party follower{Role::kFollower};
   std::unique_ptr<TcpProxy> to_leader;

@@ -19,6 +19,11 @@ struct Introduction {
   bool leader = false;
   std::string party_id;
   uint64_t incarnation = 0;
+  std::string job_id;
+  uint32_t worker_index = 0;
+  uint32_t worker_count = 0;
+  uint32_t link_version = 0;  // 0: it doesn't speak the streaming wire
+  bool dials = false;
 };
 
 // What the other party says. Called on server threads.

@@ -16,16 +16,6 @@ using Route = std::function<std::shared_ptr<PairEvents>()>;
 // The messages here are small; more is an attack.
 constexpr size_t kMaxMessage = 64 << 10;
 
-Status CheckHello(const PairHello& hello) {
-  if (hello.role() != PARTY_ROLE_LEADER && hello.role() != PARTY_ROLE_FOLLOWER) {
-    return {Code::kInvalidArgument, "a party introduces itself as leader or follower"};
-  }
-  if (hello.protocol_version() == kPairProtocolVersion) return {};
-  return {Code::kFailedPrecondition,
-          absl::StrCat("the parties speak different versions of the pair protocol: ",
-                       kPairProtocolVersion, " here, ", hello.protocol_version(), " there")};
-}
-
 void OnHello(PairEvents* peer, const PairHello& hello, const ServerCallPtr& call) {
   Status status = CheckHello(hello);
   if (status.ok()) status = peer->OnHello(FromHello(hello));

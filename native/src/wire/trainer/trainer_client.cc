@@ -49,11 +49,32 @@ Status Read(const grpc::Status& status, grpc::ByteBuffer* bytes, Response* respo
 
 }  // namespace
 
-TrainerClient::TrainerClient(Client* client, int64_t max_send_message_size,
-                             OnSendFailed on_send_failed)
-    : client_(client),
-      max_send_message_size_(max_send_message_size),
-      on_send_failed_(std::move(on_send_failed)) {}
+// A send that may be cancelled while it waits for its turn, or on its way.
+class TrainerClient::Handle final : public ClientCall {
+ public:
+  Handle(TrainerClient* wire, std::string name, int64_t step)
+      : wire_(wire), name_(std::move(name)), step_(step), rpc_(std::make_shared<CallSlot>()) {}
+
+  void Cancel(const Status& why) override {
+    rpc_->Cancel(why);
+    // The peer may be waiting for it; a close it learns of by the Goodbye.
+    if (why.code() != Code::kCancelled) wire_->TellFailed(name_, step_, why);
+  }
+  const std::shared_ptr<CallSlot>& rpc() const { return rpc_; }
+
+ private:
+  TrainerClient* const wire_;
+  const std::string name_;
+  const int64_t step_;
+  const std::shared_ptr<CallSlot> rpc_;
+};
+
+TrainerClient::TrainerClient(Client* client, PairClient* pair, int64_t max_send_message_size)
+    : client_(client), pair_(pair), max_send_message_size_(max_send_message_size) {}
+
+void TrainerClient::TellFailed(const std::string& name, int64_t step, const Status& status) {
+  pair_->Reset(name, step, status);
+}
 
 void TrainerClient::Connect(const Errand& errand) {
   errand.operation->set_note("the leader has not accepted the connection");
@@ -72,7 +93,11 @@ void TrainerClient::Connect(const Errand& errand) {
 }
 
 void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
-  Send send{errand, tensor.info.name, tensor.info.step, EncodeMessageRequest(std::move(tensor))};
+  const auto handle = std::make_shared<Handle>(this, tensor.info.name, tensor.info.step);
+  errand.slot->Hold(handle);
+  errand.operation->set_note("the peer has not consumed it");
+  Send send{errand.operation, handle->rpc(), tensor.info.name, tensor.info.step,
+            EncodeMessageRequest(std::move(tensor))};
   const size_t size = send.message.Length();
   if (size > static_cast<uint64_t>(max_send_message_size_)) {
     const Status status(Code::kResourceExhausted,
@@ -80,7 +105,7 @@ void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
                                      " bytes, over EFL_CLIENT_MAX_SEND_MESSAGE_SIZE "
                                      "(client_max_send_message_size) = ",
                                      max_send_message_size_));
-    on_send_failed_(send.name, send.step, status);
+    TellFailed(send.name, send.step, status);
     errand.operation->TryEnd(status);
     return;
   }
@@ -96,22 +121,20 @@ void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
 }
 
 void TrainerClient::TransmitNow(Send send) {
-  const Errand errand = send.errand;
-  const std::string name = send.name;
-  const int64_t step = send.step;
-  errand.slot->Hold(client_->Call(
-      kSendMessage, send.message, 0,
-      [this, errand, name, step](const grpc::Status& status, grpc::ByteBuffer* bytes) {
-        MessageResponse response;
-        const Status outcome = Read(status, bytes, &response);
-        // The peer's application has not answered, so it may know nothing. What is cancelled here is
-        // told by whoever cancelled it.
-        if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
-          on_send_failed_(name, step, outcome);
-        }
-        TransmitNext(name);
-        errand.operation->TryEnd(outcome);
-      }));
+  send.rpc->Hold(
+      client_->Call(kSendMessage, send.message, 0,
+                    [this, operation = send.operation, name = send.name, step = send.step](
+                        const grpc::Status& status, grpc::ByteBuffer* bytes) {
+                      MessageResponse response;
+                      const Status outcome = Read(status, bytes, &response);
+                      // The peer's application has not answered, so it may know nothing. What is cancelled here is
+                      // told by whoever cancelled it.
+                      if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
+                        TellFailed(name, step, outcome);
+                      }
+                      TransmitNext(name);
+                      operation->TryEnd(outcome);
+                    }));
 }
 
 void TrainerClient::TransmitNext(const std::string& name) {
@@ -121,7 +144,7 @@ void TrainerClient::TransmitNext(const std::string& name) {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto at = in_flight_.find(name);
     std::deque<Send>& waiting = at->second;
-    while (!waiting.empty() && waiting.front().errand.operation->claimed()) {
+    while (!waiting.empty() && waiting.front().operation->claimed()) {
       dropped.push_back(std::move(waiting.front()));
       waiting.pop_front();
     }

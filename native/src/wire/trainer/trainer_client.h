@@ -3,23 +3,19 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
 #include "wire/outbound.h"
+#include "wire/pair/pair.h"
 
 namespace efl {
 
 class TrainerClient final : public Outbound {
  public:
-  // What the peer ought to learn of a send that failed here.
-  using OnSendFailed =
-      std::function<void(const std::string& name, int64_t step, const Status& status)>;
-
-  // `client` has to be closed before this is destroyed.
-  TrainerClient(Client* client, int64_t max_send_message_size, OnSendFailed on_send_failed);
+  // `client` has to be closed before this is destroyed. `pair`: what this wire can't say.
+  TrainerClient(Client* client, PairClient* pair, int64_t max_send_message_size);
 
   // Until the leader answers; again and again while it can't be reached.
   void Connect(const Errand& errand) override;
@@ -27,10 +23,14 @@ class TrainerClient final : public Outbound {
   void SendTensor(const Errand& errand, OutgoingTensor tensor) override;
   void AskReaderState(const Errand& errand, const std::string& dataset) override;
   void AskCheckpointVersion(const Errand& errand) override;
+  void TellFailed(const std::string& name, int64_t step, const Status& status) override;
+  void SayGoodbye(const std::string& reason) override { pair_->Goodbye(reason); }
 
  private:
+  class Handle;
   struct Send {
-    Errand errand;
+    OperationPtr operation;
+    std::shared_ptr<CallSlot> rpc;
     std::string name;
     int64_t step = 0;
     grpc::ByteBuffer message;
@@ -40,8 +40,8 @@ class TrainerClient final : public Outbound {
   void TransmitNext(const std::string& name);
 
   Client* const client_;
+  PairClient* const pair_;
   const int64_t max_send_message_size_;
-  const OnSendFailed on_send_failed_;
 
   std::mutex mutex_;
   // Names that have a tensor in flight, and what waits behind it.

@@ -1,5 +1,6 @@
 #include "wire/trainer/trainer_server.h"
 
+#include <mutex>
 #include <utility>
 
 #include "efl/trainer_service.grpc.pb.h"
@@ -27,13 +28,28 @@ class TrainerDelivery final : public Delivery {
       : call_(std::move(call)), defect_(DecodeMessageRequest(call_->request(), &tensor_)) {}
 
   const TensorInfo& info() const override { return tensor_.info; }
-  size_t held_bytes() const override {
-    return call_->request()->Length() + tensor_.typed_content.capacity();
+  size_t cost() const override {
+    constexpr size_t kOfTheCall = 16 << 10;
+    return call_->request()->Length() + tensor_.typed_content.capacity() + kOfTheCall;
   }
   const Status& defect() const override { return defect_; }
 
   void Land(void* to, std::function<void(const Status&)> landed) override {
-    landed(CopyContent(call_->request(), tensor_, to));
+    Status status;
+    {
+      std::lock_guard<std::mutex> lock(writing_);
+      if (stopped_) return;
+      status = CopyContent(call_->request(), tensor_, to);
+    }
+    landed(status);
+  }
+
+  void Stop(const Status& why) override {
+    {
+      std::lock_guard<std::mutex> lock(writing_);
+      stopped_ = true;
+    }
+    Answer(why);
   }
 
   void Answer(const Status& status) override {
@@ -48,6 +64,8 @@ class TrainerDelivery final : public Delivery {
   const ServerCallPtr call_;
   DecodedTensor tensor_;
   const Status defect_;
+  std::mutex writing_;
+  bool stopped_ = false;
 };
 
 // A question of which an answer is a Response, filled from status and outcome.

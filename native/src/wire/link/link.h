@@ -1,0 +1,202 @@
+// The streaming wire of one peer: what is on its way in both directions, over connections that come
+// and go. docs/protocol.md has the rules.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "efl/link_service.pb.h"
+#include "wire/inbound.h"
+#include "wire/link/encoding.h"
+#include "wire/link/incoming.h"
+#include "wire/link/link_message.h"
+#include "wire/link/outgoing.h"
+#include "wire/outbound.h"
+#include "wire/pair/pair.h"
+
+namespace efl {
+
+struct LinkOptions {
+  uint64_t window_bytes = 0;
+  uint32_t chunk_bytes = 0;
+  uint32_t connections = 1;
+  int64_t reconnect_timeout_ms = 0;
+  bool await_consumption = false;
+  EncodingRules encodings;
+};
+
+// The Peer behind a link. Called without a lock of the link held.
+class LinkHost {
+ public:
+  virtual ~LinkHost() = default;
+  // Whether the two belong together.
+  virtual Status OnLinkHello(const Introduction& theirs) = 0;
+  // Another party than the one the link is with says Hello; maybe the peer has restarted.
+  virtual void OnLinkStranger(const Introduction& theirs) = 0;
+  virtual void OnLinkUp(const Introduction& theirs) = 0;
+  // The link is over, and all that was under way has failed.
+  virtual void OnLinkLost(const Status& status) = 0;
+};
+
+class Link final : public Outbound,
+                   public IncomingEvents,
+                   public std::enable_shared_from_this<Link> {
+ public:
+  // `client` has to be closed before this is destroyed; inbound and host outlive it.
+  Link(Client* client, LinkOptions options, Introduction mine, Inbound* inbound, LinkHost* host);
+  ~Link() override;
+
+  // Whether Connect dials, or waits for the peer to do so.
+  void set_dials(bool dials) { dials_ = dials; }
+
+  // Outbound.
+  void Connect(const Errand& errand) override;
+  void SendTensor(const Errand& errand, OutgoingTensor tensor) override;
+  void AskReaderState(const Errand& errand, const std::string& dataset) override;
+  void AskCheckpointVersion(const Errand& errand) override;
+  void TellFailed(const std::string& name, int64_t step, const Status& status) override;
+  void SayGoodbye(const std::string& reason) override;
+
+  // Events of a stream that the peer has opened. `keep` lives as long as they do.
+  StreamEventsPtr Accept(std::shared_ptr<void> keep);
+
+  // Ends what is under way with this status, and the connections. It may be connected again.
+  void Drop(const Status& status);
+  // Ends a connect that waits for the peer to dial.
+  void Refuse(const Status& status);
+  // Whether it is there, if only to be connected again.
+  bool up();
+
+  // IncomingEvents.
+  void OnArrived(IncomingTransfer* transfer) override;
+  void OnAnswered(IncomingTransfer* transfer, const Status& status) override;
+  void OnWanted(IncomingTransfer* transfer) override;
+
+ private:
+  class Connection;
+  class LinkQuestion;
+  using Clock = std::chrono::steady_clock;
+  using ConnectionPtr = std::shared_ptr<Connection>;
+  using IncomingPtr = std::shared_ptr<IncomingTransfer>;
+  enum class Phase { kIdle, kConnecting, kUp, kDown };
+
+  // What the peer has to take, kept until it has.
+  struct Sequenced {
+    LinkFrame frame;
+    std::function<void(bool)> taken;
+  };
+  // A decision taken under the lock, acted on after it.
+  using Consequences = std::vector<std::function<void()>>;
+
+  // link_connect.cc: how connections come and go.
+  void Dial(uint32_t index);
+  void LimitHandshake(const ConnectionPtr& connection);
+  void OnOpen(const ConnectionPtr& connection);
+  void OnClosed(const ConnectionPtr& connection, const grpc::Status& status);
+  void OnDialFailed(uint32_t index, const Status& status);
+  void OnHandshake(const ConnectionPtr& connection, const LinkControl& control);
+  void OnHello(const ConnectionPtr& connection, const LinkHello& hello);
+  void OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome);
+  // Under the lock: why this Hello is not let in; OK: it is.
+  Status Admit(const ConnectionPtr& connection, const LinkHello& hello, const Introduction& theirs,
+               Consequences* then);
+  void LetIn(const ConnectionPtr& connection, const Introduction& theirs, Consequences* then);
+  // Under the lock: connection 0 is there, and the peer stands where it says.
+  void Attach(const ConnectionPtr& connection, const LinkState& theirs, Consequences* then);
+  void OnAttached(const Introduction& theirs);
+  void SetTerms(const LinkTerms& theirs);
+  LinkHello HelloFor(uint32_t index) const;
+  LinkState State() const;
+  void WriteHandshake(const ConnectionPtr& connection, LinkFrame frame);
+  void AwaitReturn(uint64_t epoch);
+  std::chrono::milliseconds ReconnectTimeout() const;
+  Status TooLate(const std::string& why) const;
+  void Lose(const Status& status);
+  void EndConnecting(const Status& status);
+  void CancelConnecting();
+  bool IsCurrent(const Connection& connection) const;
+
+  // link.cc: what goes out.
+  LinkFrame* Append(std::function<void(bool)> taken = nullptr);
+  void Pump();
+  // Under the lock; the message to write on this connection, false when there is none.
+  bool Compose(Connection* connection, LinkControl* control, std::vector<Outgoing::Next>* chunks);
+  void ComposeFrames(LinkControl* control);
+  void ComposeChunks(bool only_known, LinkControl* control, std::vector<Outgoing::Next>* chunks);
+  void Ask(const Errand& errand, LinkCall call);
+  void CancelSend(uint64_t transfer, const Status& why);
+  void CancelAsk(uint64_t call);
+  void Reply(uint64_t call, const Status& status, const Outcome& outcome,
+             std::function<void(bool)> sent);
+  void SendDone(uint64_t transfer, const Status& status);
+  void Taken(uint64_t count, Consequences* then);
+
+  // link_inbound.cc: what comes in.
+  void OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes);
+  bool BeginMessage(const ConnectionPtr& connection, const LinkControl& control);
+  void EndMessage(const ConnectionPtr& connection);
+  // False: the connection is not to be listened to any more.
+  bool OnFrame(const ConnectionPtr& connection, const LinkFrame& frame, LinkMessageReader* reader);
+  bool OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk, LinkMessageReader* reader);
+  void OnSequenced(const ConnectionPtr& connection, const LinkFrame& frame);
+  void OnTensorOpen(const ConnectionPtr& connection, const LinkOpen& open);
+  void OnAbort(const LinkAbort& abort);
+  void OnDone(const LinkDone& done);
+  void OnCall(const ConnectionPtr& connection, const LinkCall& call);
+  void OnCallCancel(const LinkCallCancel& cancel);
+  void OnReply(const LinkReply& reply);
+  void OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first);
+  void OnViolation(const ConnectionPtr& connection, const std::string& what);
+
+  Client* const client_;
+  const LinkOptions options_;
+  const Introduction mine_;
+  Inbound* const inbound_;
+  LinkHost* const host_;
+  std::atomic<bool> dials_{false};
+
+  std::mutex mutex_;
+  std::condition_variable said_;  // the log is empty, or the connection gone
+  Phase phase_ = Phase::kIdle;
+  Errand connecting_;
+  uint64_t session_ = 0;
+  LinkTerms terms_;
+  // Of the connections there are; whatever was planned for an earlier one is void.
+  uint64_t epoch_ = 0;
+  Clock::time_point down_since_;
+  int dials_failed_ = 0;
+  std::vector<ConnectionPtr> connections_;
+
+  // Out.
+  Outgoing outgoing_;
+  std::deque<Sequenced> log_;
+  uint64_t log_begin_ = 0;  // the number of its first frame
+  uint64_t log_sent_ = 0;   // the number of the next to be sent
+  uint64_t last_opened_ = 0;
+  uint64_t last_call_ = 0;
+  std::unordered_map<uint64_t, OperationPtr> calls_;
+
+  // In.
+  uint64_t taken_ = 0;
+  bool say_taken_ = false;  // the peer waits to hear of it
+  uint64_t last_incoming_ = 0;
+  std::unordered_map<uint64_t, IncomingPtr> incoming_;
+  std::vector<IncomingPtr> uncredited_;
+  uint64_t uncredited_bytes_ = 0;
+  std::vector<LinkCredit> credits_;
+  std::unordered_map<uint64_t, std::weak_ptr<LinkQuestion>> questions_;
+  // A message of connection 0 is being worked on, and a Hello that waits for the end of that.
+  bool busy_ = false;
+  Consequences when_idle_;
+};
+
+}  // namespace efl

@@ -1,0 +1,87 @@
+// One stream of a link.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "wire/link/link.h"
+
+namespace efl {
+
+class Link::Connection final : public StreamEvents,
+                               public std::enable_shared_from_this<Link::Connection> {
+ public:
+  Connection(std::shared_ptr<Link> link, std::shared_ptr<void> keep, bool dialled, uint32_t index,
+             uint64_t epoch)
+      : link_(std::move(link)),
+        keep_(std::move(keep)),
+        dialled_(dialled),
+        index_(index),
+        epoch_(epoch) {}
+
+  void OnOpen(const StreamPtr& stream) override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stream_ = stream;
+    }
+    link_->OnOpen(shared_from_this());
+  }
+  void OnMessage(grpc::ByteBuffer* message) override {
+    link_->OnMessage(shared_from_this(), message);
+  }
+  void OnWritten() override {
+    {
+      std::lock_guard<std::mutex> lock(link_->mutex_);
+      writing_ = false;
+    }
+    link_->Pump();
+  }
+  void OnClosed(const grpc::Status& status) override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stream_ = nullptr;
+    }
+    link_->OnClosed(shared_from_this(), status);
+    keep_ = nullptr;
+  }
+
+  void Write(const grpc::ByteBuffer& message) {
+    if (const StreamPtr stream = Get()) stream->Write(message);
+  }
+  void Close(const Status& status) {
+    if (const StreamPtr stream = Get()) {
+      stream->Close({static_cast<grpc::StatusCode>(status.code()), status.message()});
+    }
+  }
+
+  bool dialled() const { return dialled_; }
+  uint32_t index() const { return index_; }
+  uint64_t epoch() const { return epoch_; }
+
+  // Under the link's lock.
+  void set_index(uint32_t index) { index_ = index; }
+  bool ready() const { return ready_; }
+  void set_ready() { ready_ = true; }
+  bool writing() const { return writing_; }
+  void set_writing() { writing_ = true; }
+
+ private:
+  StreamPtr Get() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return stream_;
+  }
+
+  const std::shared_ptr<Link> link_;
+  std::shared_ptr<void> keep_;
+  const bool dialled_;
+  uint32_t index_;
+  const uint64_t epoch_;
+  bool ready_ = false;    // the handshake is over
+  bool writing_ = false;  // a message is under way
+
+  std::mutex mutex_;
+  StreamPtr stream_;
+};
+
+}  // namespace efl
