@@ -122,11 +122,15 @@ TEST(ConnectTest, ShouldEndWhatIsPendingWhenThePeerRestarts) {
   Party again(Role::kFollower);
   ASSERT_EQ(again.Open().Text(), "OK");
   ASSERT_EQ(again.Meet(pair.leader.node->port()).Text(), "OK");
+  pair.to_leader->Cut();
   pair.to_follower->Retarget(again.node->port());
+  Ending connecting;
+  again.peer->Connect(connecting.call());
   ExpectSaid(arrival.ending.status(), Code::kAborted, "restarted");
   Ending sent;
   pair.leader.peer->SendTensor(Floats("x", 0, {}), sent.call());
   ExpectSaid(sent.status(), Code::kAborted, "Not connected any more: the peer has restarted");
+  again.node->Close();
 }
 
 TEST(ConnectTest, ShouldNotBelieveAStrangerThatThePeerHasRestarted) {

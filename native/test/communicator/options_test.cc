@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "support/pair.h"
+
 namespace efl {
 namespace {
 
@@ -51,12 +53,23 @@ TEST(OptionsTest, ShouldCheckAddresses) {
     EXPECT_TRUE(options.CheckNode().ok()) << good;
   }
   for (const char* bad : {"localhost", "localhost:", ":50051", "localhost:65536", "localhost:x",
-                          "::1:50051", "localhost:-1", ""}) {
+                          "::1:50051", "localhost:-1"}) {
     options.listen_address = bad;
     EXPECT_EQ(options.CheckNode().code(), Code::kInvalidArgument) << bad;
   }
   options.peer_address = "bob:0";
   EXPECT_EQ(options.CheckPeer(true).code(), Code::kInvalidArgument);
+}
+
+TEST(OptionsTest, ShouldLetEitherPartyBeTheOneThatIsReached) {
+  Options options;
+  EXPECT_TRUE(options.CheckNode().ok());
+  EXPECT_TRUE(options.CheckPeer(true).ok());
+  test::ExpectSaid(options.CheckPeer(false), Code::kInvalidArgument, "are empty");
+  options.peer_address = "bob:1";
+  EXPECT_TRUE(options.CheckPeer(false).ok());
+  options.wire = WireChoice::kTrainer;
+  test::ExpectSaid(options.CheckPeer(false), Code::kInvalidArgument, "listen_address is empty");
 }
 
 class EnvironmentTest : public testing::Test {
