@@ -29,7 +29,7 @@ CASE
               repetition that isn't counted. {"gb_per_s":[...],"median":x}, 1 GB = 1e9 bytes
   one         --bytes 1073741824 --reps 5: one tensor at a time, after a small one that isn't
               counted. {"gb_per_s":[...],"median":x}
-  roundtrip   --bytes 64 --count 3000: there and back, after 1000 that aren't counted.
+  roundtrip   --bytes 64 --count 3000 --warm 1000: there and back, after those that aren't counted.
               {"p50_us":x,"p99_us":x}
   names       (efl-cpp) --names 64 --total 20000: tensors of 1 KiB, all names in flight at once.
               {"us_per_tensor":x}
@@ -116,6 +116,7 @@ const std::map<std::string, Setter>& Setters() {
       {"--count", Int(&Args::count)},
       {"--reps", Int(&Args::reps)},
       {"--in-flight", Int(&Args::in_flight)},
+      {"--warm", Int(&Args::warm)},
       {"--names", Int(&Args::names)},
       {"--total", Int(&Args::total)},
       {"--option", Pair(&Args::options)},

@@ -22,6 +22,7 @@ struct Args {
   int count = 0;
   int reps = 5;
   int in_flight = 2;
+  int warm = 1000;
   int names = 64;
   int total = 20000;
 

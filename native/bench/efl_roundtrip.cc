@@ -16,7 +16,7 @@ constexpr size_t kBuffers = 8;
 class Answerer {
  public:
   Answerer(const Args& args, Party* party)
-      : party_(party), total_(kWarmRoundTrips + args.count), pool_(kBuffers, args.bytes) {}
+      : party_(party), total_(args.warm + args.count), pool_(kBuffers, args.bytes) {}
 
   void Run() {
     party_->Register(kThere);
@@ -57,7 +57,8 @@ class Asker {
   Asker(const Args& args, Party* party)
       : party_(party),
         bytes_(args.bytes),
-        total_(kWarmRoundTrips + args.count),
+        warm_(args.warm),
+        total_(args.warm + args.count),
         answer_(args.bytes),
         pool_(kBuffers, args.bytes) {
     std::vector<uint8_t*> buffers;
@@ -101,7 +102,7 @@ class Asker {
     if (!AllFits(answer_.data(), 0, bytes_, bytes_, static_cast<uint64_t>(step))) {
       Die("the echo is not what was sent");
     }
-    if (step >= kWarmRoundTrips) ns_.push_back(now - since_);
+    if (step >= warm_) ns_.push_back(now - since_);
     if (step + 1 == total_) {
       answered_.Add();
       return;
@@ -112,6 +113,7 @@ class Asker {
 
   Party* const party_;
   const size_t bytes_;
+  const int warm_;
   const int total_;
   Buffer answer_;
   Pool pool_;

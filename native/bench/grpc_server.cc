@@ -114,7 +114,7 @@ void ServeGrpc(const Args& args) {
   stream.Accept();
   if (args.test_case == "roundtrip") {
     grpc::ByteBuffer message;
-    for (int i = 0; i < kWarmRoundTrips + args.count; ++i) {
+    for (int i = 0; i < args.warm + args.count; ++i) {
       stream.Read(&message);
       stream.Write(message);
       Progress();

@@ -8,8 +8,6 @@
 
 namespace efl::bench {
 
-constexpr int kWarmRoundTrips = 1000;
-
 class Echo {
  public:
   virtual ~Echo() = default;

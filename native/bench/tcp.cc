@@ -26,7 +26,7 @@ void ServeRound(const Round& round, Buffer* buffer, uint64_t* next, Socket* sock
 
 void ServeRoundTrips(const Args& args, Socket* socket) {
   Buffer buffer(args.bytes);
-  for (int i = 0; i < kWarmRoundTrips + args.count; ++i) {
+  for (int i = 0; i < args.warm + args.count; ++i) {
     socket->Receive(buffer.data(), args.bytes);
     socket->Send(buffer.data(), args.bytes);
     Progress();
