@@ -71,6 +71,7 @@ class ClientStream {
       ready_ = true;
     } else if (tag == &written_) {
       writing_ = false;
+      Progress();
       WriteNext();
     } else {
       arrived_.push_back(std::move(incoming_));

@@ -82,6 +82,7 @@ class TensorReader {
     grpc::ByteBuffer message;
     for (size_t offset = 0; offset < total;) {
       stream_->Read(&message);
+      Progress();
       std::vector<grpc::Slice> slices;
       if (!message.Dump(&slices).ok() || message.Length() > total - offset) Die("a wrong message");
       for (const grpc::Slice& slice : slices) {
@@ -91,7 +92,6 @@ class TensorReader {
       }
     }
     stream_->Write(Pack(next_++));
-    Progress();
   }
 
   const uint8_t* Land(const grpc::Slice& slice, size_t offset) {

@@ -108,6 +108,7 @@ void Socket::Send(const void* data, size_t size) {
       if (result < 0) DieOfSystem("can't send");
       sent = static_cast<size_t>(result);
     }
+    Progress();
     at += sent;
     size -= sent;
   }
@@ -125,6 +126,7 @@ void Socket::Receive(void* data, size_t size) {
       if (result == 0) Die("the other side has closed");
       received = static_cast<size_t>(result);
     }
+    Progress();
     at += received;
     size -= received;
   }
