@@ -117,6 +117,7 @@ class Peer final : public Inbound,
   // peer_connection.cc.
   Status BeginConnect();
   Status CheckPair(const Introduction& theirs) const;
+  void RefusedTo(const Status& wrong);
   Status ChooseWire(const Introduction* theirs);
   void ConnectOverWire(const Errand& errand);
   void LogPeer(const Introduction& theirs) const;

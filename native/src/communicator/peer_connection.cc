@@ -143,7 +143,7 @@ StreamEventsPtr Peer::AcceptStream() { return link_->Accept(shared_from_this());
 Status Peer::OnLinkHello(const Introduction& theirs) {
   Status wrong = CheckPair(theirs);
   if (!wrong.ok()) {
-    link_->Refuse(wrong);
+    RefusedTo(wrong);
     return wrong;
   }
   std::lock_guard<std::mutex> lock(mutex_);
@@ -151,6 +151,11 @@ Status Peer::OnLinkHello(const Introduction& theirs) {
   // It isn't the party that answers at the peer's address, or that party has restarted.
   if (state_ == State::kConnecting) return {Code::kUnavailable, "This party is not ready yet."};
   return {};
+}
+
+// A party that dials learns by its own Hello that the two don't belong together.
+void Peer::RefusedTo(const Status& wrong) {
+  if (!mine_.dials) link_->Refuse(wrong);
 }
 
 void Peer::OnLinkStranger(const Introduction& theirs) {
@@ -197,9 +202,12 @@ Status Peer::CheckPair(const Introduction& theirs) const {
             absl::StrCat("both parties are configured as ", RoleName(options_.role),
                          ": one has to be the ", mine_.leader ? "follower" : "leader")};
   }
-  const auto differ = [](const char* what, const auto& here, const auto& there) -> Status {
-    return {Code::kFailedPrecondition, absl::StrCat("the parties belong to different pairs: ", what,
-                                                    " '", here, "' here, '", there, "' there")};
+  // In words that are right at both ends.
+  const auto differ = [this](const char* what, const auto& mine, const auto& other) -> Status {
+    return {Code::kFailedPrecondition,
+            absl::StrCat("the parties belong to different pairs: ", what, " is '",
+                         mine_.leader ? mine : other, "' at the leader, '",
+                         mine_.leader ? other : mine, "' at the follower")};
   };
   if (theirs.job_id != mine_.job_id) return differ("job_id", mine_.job_id, theirs.job_id);
   if (theirs.worker_count != mine_.worker_count) {
@@ -212,7 +220,10 @@ Status Peer::CheckPair(const Introduction& theirs) const {
 }
 
 Status Peer::OnHello(const Introduction& theirs) {
-  if (Status wrong = CheckPair(theirs); !wrong.ok()) return wrong;
+  if (Status wrong = CheckPair(theirs); !wrong.ok()) {
+    RefusedTo(wrong);
+    return wrong;
+  }
   // Anybody can say this. Whether the peer has restarted is what the peer's own address answers.
   int64_t connection = 0;
   {

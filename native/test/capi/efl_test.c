@@ -131,8 +131,9 @@ static void test_status(void) {
   CHECK(strstr(efl_status_message(status), "no_such_key") != NULL);
   CHECK(strcmp(efl_status_operation(status), "") == 0);
   CHECK(efl_status_step(status) == -1);
+  set(options, "listen_address", "nowhere");
   CHECK(efl_node_create(options, status) == NULL);
-  CHECK(strstr(efl_status_text(status), "listen_address is empty") != NULL);
+  CHECK(strstr(efl_status_text(status), "listen_address='nowhere'") != NULL);
   CHECK(efl_node_create(options, NULL) == NULL); /* rule 2 */
   CHECK(efl_peer_find("nobody", status) == NULL);
   CHECK(efl_status_code(status) == EFL_NOT_FOUND);

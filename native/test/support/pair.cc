@@ -77,6 +77,10 @@ Status Party::Open() {
 
 Status Party::Meet(int peer_port) {
   options.peer_address = absl::StrCat("127.0.0.1:", peer_port);
+  return Await();
+}
+
+Status Party::Await() {
   Status status;
   peer = node->AddPeer(options, &status);
   return status;

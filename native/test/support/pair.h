@@ -70,6 +70,8 @@ class Party {
   Status Open();
   // Opens the peer; ports are known by now.
   Status Meet(int peer_port);
+  // Opens a peer that is going to dial.
+  Status Await();
 
   Options options;
   std::shared_ptr<Node> node;
