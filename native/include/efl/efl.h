@@ -285,6 +285,18 @@ EFL_EXPORT void efl_peer_receive_checkpoint_version(efl_peer* peer, const efl_ca
  */
 EFL_EXPORT void efl_peer_fail_group(efl_peer* peer, uint64_t group, const char* reason);
 
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/*
+ * Memory for the content of large tensors, reused when it is given back, up to
+ * EFL_BUFFER_POOL_BYTES (environment; default 256 MiB) that nobody uses: fresh memory costs as much
+ * as the transfer into it. Aligned to a page; what is in it is left over from earlier use. NULL:
+ * there is none.
+ */
+EFL_EXPORT void* efl_buffer_allocate(size_t size);
+/* What efl_buffer_allocate has returned; NULL is ignored. */
+EFL_EXPORT void efl_buffer_free(void* buffer);
+
 /* ---- The library ----------------------------------------------------------------------------- */
 
 typedef enum efl_log_level {

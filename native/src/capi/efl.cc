@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/buffer_pool.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "capi/registry.h"
@@ -192,6 +193,11 @@ void efl_peer_receive_checkpoint_version(efl_peer* peer, const efl_call* call) {
 }
 void efl_peer_fail_group(efl_peer* peer, uint64_t group, const char* reason) {
   Held(peer)->FailGroup(group, Text(reason));
+}
+
+void* efl_buffer_allocate(size_t size) { return efl::BufferPool::Global().Allocate(size); }
+void efl_buffer_free(void* buffer) {
+  if (buffer != nullptr) efl::BufferPool::Global().Free(buffer);
 }
 
 void efl_log_set(efl_log_fn log, void* token, int32_t min_level) {

@@ -78,9 +78,35 @@ class RecvTensorRun final : public AsyncRun {
     return "";
   }
 
+  // Of this size on, fresh memory costs more than what keeps it for the next tensor.
+  static constexpr size_t kPooled = 256 << 10;
+
   // The output itself: bytes land in it. It is the context's; the TF_Tensor goes, so that the next
   // op may take the buffer over.
   void* AllocateOutput(size_t size) {
+    return size < kPooled ? AllocateByTensorFlow(size) : AllocateFromPool(size);
+  }
+
+  // A tensor over memory that returns to the pool when TensorFlow lets go of it.
+  void* AllocateFromPool(size_t size) {
+    void* const memory = efl_buffer_allocate(size);
+    if (memory == nullptr) {
+      Override(EFL_RESOURCE_EXHAUSTED, "there is no memory for " + std::to_string(size) + " bytes");
+      return nullptr;
+    }
+    TfTensor output(TF_NewTensor(
+        attributes().dtype, dims_.data(), static_cast<int>(dims_.size()), memory, size,
+        [](void* data, size_t, void*) { efl_buffer_free(data); }, nullptr));
+    TfStatus status = NewTfStatus();
+    TF_SetOutput(context(), 0, output.get(), status.get());
+    if (!Ok(status)) {
+      Override(EFL_RESOURCE_EXHAUSTED, TF_Message(status.get()));
+      return nullptr;
+    }
+    return memory;
+  }
+
+  void* AllocateByTensorFlow(size_t size) {
     TfStatus status = NewTfStatus();
     TfTensor output(TF_AllocateOutput(context(), 0, attributes().dtype, dims_.data(),
                                       static_cast<int>(dims_.size()), size, status.get()));

@@ -32,6 +32,9 @@ void TF_SetStatus(TF_Status*, TF_Code, const char* message);
 TF_Code TF_GetCode(const TF_Status*);
 const char* TF_Message(const TF_Status*);
 
+// The data as they are, where they are aligned.
+TF_Tensor* TF_NewTensor(TF_DataType, const int64_t* dims, int rank, void* data, size_t size,
+                        void (*deallocate)(void* data, size_t size, void* token), void* token);
 void TF_DeleteTensor(TF_Tensor*);
 TF_DataType TF_TensorType(const TF_Tensor*);
 int TF_NumDims(const TF_Tensor*);
@@ -90,6 +93,7 @@ int64_t TF_GetStepId(TF_OpKernelContext*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
 // May be called on any thread until the kernel is done. Aborts the process on a shape that
 // TensorFlow can't hold. The tensor is of the op's own output type.
+void TF_SetOutput(TF_OpKernelContext*, int index, const TF_Tensor*, TF_Status*);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int index, TF_DataType, const int64_t* dims,
                              int num_dims, size_t size, TF_Status*);
 void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
