@@ -56,11 +56,7 @@ abstract class EflServing implements Serving {
   static void untilLeft(Work work) throws Exception {
     try {
       work.run();
-    } catch (ExecutionException e) {
-      if (!hasLeft(e.getCause())) {
-        throw e;
-      }
-    } catch (CommunicatorException e) {
+    } catch (ExecutionException | CommunicatorException e) {
       if (!hasLeft(e)) {
         throw e;
       }
@@ -68,6 +64,9 @@ abstract class EflServing implements Serving {
   }
 
   private static boolean hasLeft(Throwable failure) {
+    if (failure instanceof ExecutionException) {
+      return hasLeft(failure.getCause());
+    }
     return failure instanceof CommunicatorException e
         && (e.code() == Code.UNAVAILABLE || e.code() == Code.CANCELLED);
   }

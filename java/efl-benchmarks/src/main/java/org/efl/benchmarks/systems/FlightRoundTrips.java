@@ -57,9 +57,10 @@ final class FlightRoundTrips implements RoundTrips {
   @Override
   public void close() {
     try {
+      exchange.close();
       client.close();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 }
