@@ -11,31 +11,30 @@ import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
-/** The results as pictures: groups of bars, a bar for each system. */
+/** The results as pictures. */
 final class Plots {
+  private static final int WIDTH = 900;
+  private static final int HEIGHT = 420;
+
   private static final List<Plot> ALL =
       List.of(
-          new Plot(
+          new Bars(
               "throughput",
               "Throughput of 64 MiB tensors",
-              false,
               List.of("throughput_plain", "throughput_tls")),
-          new Plot("roundtrip-plain", "Round trip, median, plaintext", true, roundTrips("plain")),
-          new Plot("roundtrip-tls", "Round trip, median, TLS", true, roundTrips("tls")),
-          new Plot(
-              "far", "One tensor at a round trip of 50 ms", false, List.of("throughput_rtt50")),
-          new Plot("steps", "Training steps", true, List.of("steps_rtt0", "steps_rtt50")));
+          new Lines("roundtrip-plain", "Round trip, median, plaintext", "plain"),
+          new Lines("roundtrip-tls", "Round trip, median, TLS", "tls"),
+          new Bars("far", "One tensor at a round trip of 50 ms", List.of("throughput_rtt50")),
+          new Bars("steps", "Training steps on loopback", List.of("steps_rtt0")),
+          new Bars("steps-far", "Training steps at 50 ms", List.of("steps_rtt50")));
 
   private Plots() {}
-
-  private static List<String> roundTrips(String security) {
-    return List.of("64b", "4k", "64k", "1m").stream()
-        .map(size -> "roundtrip_p50_" + size + "_" + security)
-        .toList();
-  }
 
   /** Writes those that there are figures for; returns the names of the files. */
   static List<String> write(Results results, Path directory) throws IOException {
@@ -43,37 +42,14 @@ final class Plots {
     for (Plot plot : ALL) {
       List<String> cases = plot.cases().stream().filter(results.cases()::contains).toList();
       if (!cases.isEmpty()) {
-        String file = plot.file() + ".svg";
         VectorGraphicsEncoder.saveVectorGraphic(
-            chart(plot, cases, results),
+            plot.chart(cases, results),
             directory.resolve(plot.file()).toString(),
             VectorGraphicsFormat.SVG);
-        files.add(file);
+        files.add(plot.file() + ".svg");
       }
     }
     return files;
-  }
-
-  private static CategoryChart chart(Plot plot, List<String> cases, Results results) {
-    CategoryChart chart =
-        new CategoryChartBuilder()
-            .width(900)
-            .height(420)
-            .theme(ChartTheme.GGPlot2)
-            .title(plot.title())
-            .yAxisTitle(unit(cases, results))
-            .build();
-    chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
-    chart.getStyler().setYAxisLogarithmic(plot.logarithmic());
-    for (String system : systems(cases, results)) {
-      List<Double> values = new ArrayList<>();
-      for (String caseName : cases) {
-        Optional<Result> result = results.find(caseName, system);
-        values.add(result.map(Result::value).orElse(null));
-      }
-      chart.addSeries(system, cases, values);
-    }
-    return chart;
   }
 
   private static String unit(List<String> cases, Results results) {
@@ -94,5 +70,84 @@ final class Plots {
     return systems;
   }
 
-  private record Plot(String file, String title, boolean logarithmic, List<String> cases) {}
+  private interface Plot {
+    String file();
+
+    List<String> cases();
+
+    /** A chart of those of its cases that there are figures for. */
+    Chart<?, ?> chart(List<String> present, Results results);
+  }
+
+  /** A group of bars for each case, in it a bar for each system. */
+  private record Bars(String file, String title, List<String> cases) implements Plot {
+    @Override
+    public Chart<?, ?> chart(List<String> present, Results results) {
+      CategoryChart chart =
+          new CategoryChartBuilder()
+              .width(WIDTH)
+              .height(HEIGHT)
+              .theme(ChartTheme.GGPlot2)
+              .title(title)
+              .yAxisTitle(unit(present, results))
+              .build();
+      chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+      for (String system : systems(present, results)) {
+        List<Double> values = new ArrayList<>();
+        for (String caseName : present) {
+          values.add(results.find(caseName, system).map(Result::value).orElse(null));
+        }
+        chart.addSeries(system, present, values);
+      }
+      return chart;
+    }
+  }
+
+  /** A line for each system over the size of the tensor, both axes logarithmic. */
+  private record Lines(String file, String title, String security) implements Plot {
+    private static final List<String> SIZES = List.of("64b", "4k", "64k", "1m");
+    private static final List<Integer> BYTES = List.of(64, 4 << 10, 64 << 10, 1 << 20);
+
+    @Override
+    public List<String> cases() {
+      return SIZES.stream().map(this::caseOf).toList();
+    }
+
+    private String caseOf(String size) {
+      return "roundtrip_p50_" + size + "_" + security;
+    }
+
+    @Override
+    public Chart<?, ?> chart(List<String> present, Results results) {
+      XYChart chart =
+          new XYChartBuilder()
+              .width(WIDTH)
+              .height(HEIGHT)
+              .theme(ChartTheme.GGPlot2)
+              .title(title)
+              .xAxisTitle("bytes")
+              .yAxisTitle(unit(present, results))
+              .build();
+      chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+      chart.getStyler().setXAxisLogarithmic(true);
+      chart.getStyler().setYAxisLogarithmic(true);
+      for (String system : systems(present, results)) {
+        addLine(chart, system, results);
+      }
+      return chart;
+    }
+
+    private void addLine(XYChart chart, String system, Results results) {
+      List<Integer> bytes = new ArrayList<>();
+      List<Double> values = new ArrayList<>();
+      for (int i = 0; i < SIZES.size(); i++) {
+        Optional<Result> result = results.find(caseOf(SIZES.get(i)), system);
+        if (result.isPresent()) {
+          bytes.add(BYTES.get(i));
+          values.add(result.get().value());
+        }
+      }
+      chart.addSeries(system, bytes, values);
+    }
+  }
 }
