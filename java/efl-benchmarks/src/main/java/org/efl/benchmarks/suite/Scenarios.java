@@ -39,11 +39,6 @@ final class Scenarios {
     scenarios.addThroughput(false);
     scenarios.addThroughput(true);
     scenarios.addRoundTrips("64b", 64, 1000, 5000);
-    if (!quick) {
-      scenarios.addRoundTrips("4k", 4 * KIB, 1000, 5000);
-      scenarios.addRoundTrips("64k", 64 * KIB, 600, 3000);
-    }
-    scenarios.addRoundTrips("1m", MIB, 200, 1000);
     scenarios.addFar();
     scenarios.addSteps("steps_rtt0", 0, quick ? 200 : 500);
     scenarios.addSteps("steps_rtt50", DELAY_MS, quick ? 10 : 50);
@@ -51,6 +46,11 @@ final class Scenarios {
     scenarios.addNames(10);
     scenarios.addNames(1000);
     scenarios.addNames(100000);
+    if (!quick) {
+      scenarios.addRoundTrips("4k", 4 * KIB, 1000, 5000);
+      scenarios.addRoundTrips("64k", 64 * KIB, 600, 3000);
+    }
+    scenarios.addRoundTrips("1m", MIB, 100, 1000);
     return scenarios.all;
   }
 
@@ -68,7 +68,7 @@ final class Scenarios {
             Map.of("median", "throughput_" + security(tls)),
             "GB/s",
             "throughput",
-            sizes("bytes", 64 * MIB, "count", amount(6, 16), "reps", amount(2, 5), "in-flight", 2),
+            sizes("bytes", 64 * MIB, "count", amount(4, 16), "reps", amount(3, 5), "in-flight", 2),
             tls ? WITH_TLS : ALL,
             tls,
             0,
@@ -101,7 +101,7 @@ final class Scenarios {
             Map.of("median", "throughput_rtt50"),
             "GB/s",
             "one",
-            sizes("bytes", amount(128 * MIB, KIB * MIB), "reps", amount(1, 2)),
+            sizes("bytes", amount(128 * MIB, KIB * MIB), "reps", 3),
             FAR,
             false,
             DELAY_MS,

@@ -50,6 +50,8 @@ final class Systems {
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         // Arrow's memory reaches into java.nio.
         "--add-opens=java.base/java.nio=ALL-UNNAMED",
+        "-Darrow.enable_unsafe_memory_access=true",
+        "-Darrow.enable_null_check_for_get=false",
         "-XX:MaxDirectMemorySize=6g",
         "-cp",
         System.getProperty("java.class.path"),

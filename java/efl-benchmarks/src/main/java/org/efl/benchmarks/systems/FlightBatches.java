@@ -9,8 +9,10 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /** How tensors travel in Arrow Flight: a vector of floats, in batches. */
 final class FlightBatches {
-  /** Elements of a batch, 4 MiB. */
-  static final int MOST = 1 << 20;
+  /**
+   * Elements of a batch: 1 MiB, which Netty's pool has room for, so that no batch is mapped anew.
+   */
+  static final int MOST = 1 << 18;
 
   static final Schema SCHEMA =
       new Schema(
