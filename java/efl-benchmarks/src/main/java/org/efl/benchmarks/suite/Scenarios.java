@@ -38,7 +38,8 @@ final class Scenarios {
     Scenarios scenarios = new Scenarios(quick);
     scenarios.addThroughput(false);
     scenarios.addThroughput(true);
-    scenarios.addRoundTrips("64b", 64, 1000, 5000);
+    scenarios.addRoundTrips("64b", 64, quick ? 1000 : 5000, false);
+    scenarios.addRoundTrips("64b", 64, quick ? 1000 : 5000, true);
     scenarios.addFar();
     scenarios.addSteps("steps_rtt0", 0, quick ? 200 : 500);
     scenarios.addSteps("steps_rtt50", DELAY_MS, quick ? 10 : 50);
@@ -46,11 +47,14 @@ final class Scenarios {
     scenarios.addNames(10);
     scenarios.addNames(1000);
     scenarios.addNames(100000);
+    scenarios.addRoundTrips("1m", MIB, quick ? 200 : 1000, false);
     if (!quick) {
-      scenarios.addRoundTrips("4k", 4 * KIB, 1000, 5000);
-      scenarios.addRoundTrips("64k", 64 * KIB, 600, 3000);
+      scenarios.addRoundTrips("1m", MIB, 1000, true);
+      scenarios.addRoundTrips("4k", 4 * KIB, 5000, false);
+      scenarios.addRoundTrips("4k", 4 * KIB, 5000, true);
+      scenarios.addRoundTrips("64k", 64 * KIB, 3000, false);
+      scenarios.addRoundTrips("64k", 64 * KIB, 3000, true);
     }
-    scenarios.addRoundTrips("1m", MIB, 100, 1000);
     return scenarios.all;
   }
 
@@ -75,24 +79,21 @@ final class Scenarios {
             rounds(5)));
   }
 
-  private void addRoundTrips(String size, long bytes, long ofQuick, long ofFull) {
-    for (boolean tls : new boolean[] {false, true}) {
-      Map<String, String> figures = new LinkedHashMap<>();
-      for (String percentile : List.of("p50", "p99")) {
-        figures.put(
-            percentile + "_us", "roundtrip_" + percentile + "_" + size + "_" + security(tls));
-      }
-      all.add(
-          new Scenario(
-              figures,
-              "µs",
-              "roundtrip",
-              sizes("bytes", bytes, "count", amount(ofQuick, ofFull)),
-              WITH_TLS,
-              tls,
-              0,
-              rounds(3)));
+  private void addRoundTrips(String size, long bytes, long count, boolean tls) {
+    Map<String, String> figures = new LinkedHashMap<>();
+    for (String percentile : List.of("p50", "p99")) {
+      figures.put(percentile + "_us", "roundtrip_" + percentile + "_" + size + "_" + security(tls));
     }
+    all.add(
+        new Scenario(
+            figures,
+            "µs",
+            "roundtrip",
+            sizes("bytes", bytes, "count", count),
+            WITH_TLS,
+            tls,
+            0,
+            rounds(3)));
   }
 
   private void addFar() {

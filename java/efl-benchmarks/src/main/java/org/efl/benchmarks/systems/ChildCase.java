@@ -22,7 +22,7 @@ enum ChildCase {
       case THROUGHPUT -> 4;
       // As the native systems do it: the first repetition counts.
       case ONE -> 0;
-      case ROUNDTRIP -> Math.min(3000, 2 * options.count);
+      case ROUNDTRIP -> Math.min(3000, Math.max(500, 2 * options.count));
       default -> 1;
     };
   }
