@@ -1,0 +1,2 @@
+/** The suite: starts the systems as processes, measures, and reports. */
+package org.efl.benchmarks.suite;
