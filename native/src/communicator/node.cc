@@ -75,8 +75,7 @@ std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status, cons
     if (const auto node = weak.lock()) node->Close();
   };
   // Not make_shared: whoever still knows its name doesn't keep its memory.
-  std::shared_ptr<Peer> peer(
-      new Peer(options, tls, monitor_, incarnation_, port() > 0, close_node));
+  std::shared_ptr<Peer> peer(new Peer(options, tls, monitor_, incarnation_, &server_, close_node));
   std::lock_guard<std::mutex> lock(mutex_);
   *status = CheckRoom();
   if (status->ok() && admit) *status = admit(peer);
@@ -121,8 +120,9 @@ void Node::Close() {
 
 void Node::FinishClose() {
   for (const auto& peer : peers_) peer->SayGoodbye();
-  server_.Shutdown();
+  server_.Stop();
   for (const auto& peer : peers_) peer->FinishClose();
+  server_.Shutdown();
   monitor_->Stop();
   std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;

@@ -68,14 +68,14 @@ LinkOptions LinkOptionsOf(const Options& options) {
 }  // namespace
 
 Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-           uint64_t incarnation, bool listens, std::function<void()> close_node)
+           uint64_t incarnation, Server* server, std::function<void()> close_node)
     : options_(options),
-      listens_(listens),
+      listens_(server->port() > 0),
       mine_(IntroductionOf(options, incarnation)),
       monitor_(std::move(monitor)),
       close_node_(std::move(close_node)),
       mailbox_(options.mailbox_bytes),
-      client_(ClientOptionsOf(options), tls),
+      client_(ClientOptionsOf(options), tls, server->queue()),
       prober_(options.peer_address, tls),
       pair_(&client_, mine_, &prober_),
       trainer_(&client_, &pair_, options.client_max_send_message_size),

@@ -39,7 +39,7 @@ class Peer final : public Inbound,
   };
 
   Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-       uint64_t incarnation, bool listens, std::function<void()> close_node);
+       uint64_t incarnation, Server* server, std::function<void()> close_node);
   ~Peer() override;
 
   Status RegisterTensor(const std::string& name, int32_t dtype,

@@ -28,6 +28,7 @@ class Client::Unary final : public Client::Pending,
 
   void Start(const char* method, const grpc::ByteBuffer& request) {
     self_ = shared_from_this();
+    client_->gate_.Expect(1);
     reader_ =
         client_->stubs_.front()->PrepareUnaryCall(&context_, method, request, &client_->queue_);
     reader_->StartCall();
@@ -41,6 +42,7 @@ class Client::Unary final : public Client::Pending,
  private:
   void OnDone() {
     const auto self = std::move(self_);
+    client_->gate_.Expect(-1);
     std::exchange(answer_, nullptr)(status_, &response_);
     client_->Remove(self);
   }
@@ -70,7 +72,7 @@ class Client::Streaming final : public Client::Pending,
   void Start(const char* method, int connection) {
     self_ = shared_from_this();
     rpc_ = client_->stubs_[static_cast<size_t>(connection)]->PrepareCall(&context_, method,
-                                                                         &client_->queue_);
+                                                                         client_->stream_queue_);
     rpc_->StartCall(opened_tag_.Hand());
   }
 
@@ -149,8 +151,8 @@ class Client::Timer final : public Client::Pending,
   void Start(int64_t ms) {
     self_ = shared_from_this();
     std::lock_guard<std::mutex> lock(mutex_);
-    alarm_.Set(&client_->queue_, std::chrono::system_clock::now() + std::chrono::milliseconds(ms),
-               tag_.Hand());
+    alarm_.Set(client_->stream_queue_,
+               std::chrono::system_clock::now() + std::chrono::milliseconds(ms), tag_.Hand());
   }
 
   void Cancel(const Status&) override {
@@ -222,12 +224,14 @@ Status CallSlot::cancelled() const {
   return cancelled_;
 }
 
-Client::Client(const ClientOptions& options, const TlsIdentity& tls) {
+Client::Client(const ClientOptions& options, const TlsIdentity& tls,
+               grpc::CompletionQueue* stream_queue)
+    : stream_queue_(stream_queue) {
   for (int i = 0; i < options.connections && !options.address.empty(); ++i) {
     channels_.push_back(MakeChannel(options, tls));
     stubs_.push_back(std::make_unique<grpc::GenericStub>(channels_.back()));
   }
-  threads_.Start(&queue_, options.thread_num);
+  threads_.Start(&queue_, options.thread_num, &gate_);
 }
 
 Client::~Client() { Close(); }
@@ -289,6 +293,7 @@ void Client::Close() {
   closed_ = true;
   lock.unlock();
   queue_.Shutdown();
+  gate_.Remove();
   threads_.Join();
 }
 

@@ -1,4 +1,4 @@
-// The Client: a channel to one address, its completion queue and the threads that take the answers.
+// The Client: channels to one address, its completion queue and the threads that take the answers.
 #pragma once
 
 #include <condition_variable>
@@ -64,11 +64,12 @@ class CallSlot {
 
 class Client {
  public:
-  // Runs once, on a client thread; on the calling one when the client is closed.
+  // Runs once, on a client thread; on the calling one when it is refused.
   using Answer = std::function<void(const grpc::Status&, grpc::ByteBuffer*)>;
   using Alarm = std::function<void()>;
 
-  Client(const ClientOptions& options, const TlsIdentity& tls);
+  // `stream_queue`: whose threads serve the streams and the alarms; it outlives Close.
+  Client(const ClientOptions& options, const TlsIdentity& tls, grpc::CompletionQueue* stream_queue);
   // Close first.
   ~Client();
   Client(const Client&) = delete;
@@ -81,7 +82,7 @@ class Client {
   // Opens a stream over one of the connections. Without any event when the client is closed.
   void Open(const char* method, int connection, const StreamEventsPtr& events);
 
-  // Runs `alarm` on a client thread after this time; drops it when the client is closed before.
+  // Runs `alarm` after this time; drops it when the client is closed before.
   void After(int64_t ms, Alarm alarm);
 
   // Whether there is a connection now.
@@ -102,7 +103,9 @@ class Client {
   // One for each connection; none without an address.
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
+  grpc::CompletionQueue* const stream_queue_;
   grpc::CompletionQueue queue_;
+  Gate gate_;
   QueueThreads threads_;
 
   std::mutex mutex_;

@@ -32,7 +32,7 @@ class Server::Unary final : public ServerCall, public std::enable_shared_from_th
     while_open_ = shared_from_this();
     while_accepting_ = while_open_;
     context_.AsyncNotifyWhenDone(over_tag_.Hand());
-    method_->accept(&context_, &request_, &writer_, server_->queue_.get(), server_->queue_.get(),
+    method_->accept(&context_, &request_, &writer_, server_->accept_queue_, server_->accept_queue_,
                     accepted_tag_.Hand());
   }
 
@@ -137,9 +137,9 @@ void Server::Unary::OnAccepted(bool ok) {
   const auto self = std::move(while_accepting_);
   if (!ok) {  // the server is shutting down; the other tags never come
     while_open_ = nullptr;
+    server_->CountUnanswered(-1);
     return;
   }
-  server_->CountUnanswered(1);
   server_->Accept<Unary>(*method_);
   method_->handle(std::make_shared<Handle>(self));
 }
@@ -161,7 +161,7 @@ class Server::Streaming final : public Stream,
   void Accept() {
     self_ = shared_from_this();
     context_.AsyncNotifyWhenDone(over_tag_.Hand());
-    method_->accept(&context_, &rpc_, server_->queue_.get(), server_->queue_.get(),
+    method_->accept(&context_, &rpc_, server_->accept_queue_, server_->accept_queue_,
                     accepted_tag_.Hand());
   }
 
@@ -189,14 +189,14 @@ class Server::Streaming final : public Stream,
  private:
   void OnAccepted(bool ok) {
     if (!ok) {  // the server is shutting down; the other tag never comes
-      self_ = nullptr;
+      const auto self = std::move(self_);
+      server_->CountUnanswered(-1);
       return;
     }
     {
       std::lock_guard<std::mutex> lock(mutex_);
       owed_ = 2;  // the end of the call, and the first read
     }
-    server_->CountUnanswered(1);
     server_->Accept<Streaming>(*method_);
     events_ = method_->handle(shared_from_this());
     if (events_ != nullptr) events_->OnOpen(shared_from_this());
@@ -328,7 +328,11 @@ void Server::Add(grpc::Service* service, ServerStreamMethod method) {
 }
 
 Status Server::Start() {
-  if (options_.address.empty()) return {};
+  if (options_.address.empty()) {
+    queue_ = std::make_unique<grpc::CompletionQueue>();
+    threads_.Start(queue_.get(), options_.thread_num);
+    return {};
+  }
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options_.address, credentials_, &port_);
   // Two processes on one port would take turns with the peer's messages.
@@ -337,7 +341,9 @@ Status Server::Start() {
   builder.SetMaxSendMessageSize(static_cast<int>(options_.max_send_message_size));
   builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_receive_message_size));
   for (grpc::Service* service : services_) builder.RegisterService(service);
-  queue_ = builder.AddCompletionQueue();
+  std::unique_ptr<grpc::ServerCompletionQueue> queue = builder.AddCompletionQueue();
+  accept_queue_ = queue.get();
+  queue_ = std::move(queue);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
     queue_->Shutdown();
@@ -355,7 +361,9 @@ Status Server::Start() {
 template <typename Call, typename Method>
 void Server::Accept(const Method& method) {
   std::lock_guard<std::mutex> lock(accepting_);
-  if (!shutting_down_) std::make_shared<Call>(this, &method)->Accept();
+  if (shutting_down_) return;
+  ++unanswered_;
+  std::make_shared<Call>(this, &method)->Accept();
 }
 
 void Server::CountUnanswered(int change) {
@@ -364,17 +372,21 @@ void Server::CountUnanswered(int change) {
   if (unanswered_ == 0) all_answered_.notify_all();
 }
 
-void Server::Shutdown() {
-  if (queue_ == nullptr) return;
+void Server::Stop() {
   {
     std::lock_guard<std::mutex> lock(accepting_);
+    if (shutting_down_) return;
     shutting_down_ = true;
   }
+  if (server_ == nullptr) return;
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
-  {
-    std::unique_lock<std::mutex> lock(accepting_);
-    all_answered_.wait(lock, [this] { return unanswered_ == 0; });
-  }
+  std::unique_lock<std::mutex> lock(accepting_);
+  all_answered_.wait(lock, [this] { return unanswered_ == 0; });
+}
+
+void Server::Shutdown() {
+  if (queue_ == nullptr) return;
+  Stop();
   queue_->Shutdown();
   threads_.Join();
   server_ = nullptr;

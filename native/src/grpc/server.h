@@ -84,8 +84,14 @@ class Server {
   int port() const { return port_; }
 
   // Every call that was handed out has to be answered, or dropped, by then or soon.
-  // Stops accepting, gives answers under way a second, cancels the rest, joins the threads.
+  // Stops accepting, gives answers under way a second, cancels the rest.
+  void Stop();
+  // Joins the threads. Whoever else uses the queue has stopped to do so.
   void Shutdown();
+
+  // Served by the threads of the server, also where it doesn't listen: for streams of this party's
+  // own, so that one thread reads, and nobody has to be woken for what another has read.
+  grpc::CompletionQueue* queue() { return queue_.get(); }
 
  private:
   class Unary;
@@ -100,7 +106,8 @@ class Server {
   std::vector<grpc::Service*> services_;
   std::vector<std::unique_ptr<const ServerMethod>> methods_;
   std::vector<std::unique_ptr<const ServerStreamMethod>> stream_methods_;
-  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::CompletionQueue> queue_;
+  grpc::ServerCompletionQueue* accept_queue_ = nullptr;  // the same, where it listens
   std::unique_ptr<grpc::Server> server_;
   QueueThreads threads_;
   int port_ = 0;
@@ -108,7 +115,7 @@ class Server {
   // Held while a call is put up for acceptance, so that none is after the shutdown.
   std::mutex accepting_;
   bool shutting_down_ = false;
-  // Accepted and not yet answered: the queue has to stay open for their answers.
+  // Put up for acceptance, or accepted, and not yet answered: the queue has to stay open for them.
   int64_t unanswered_ = 0;
   std::condition_variable all_answered_;
 };

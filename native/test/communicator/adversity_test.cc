@@ -183,7 +183,8 @@ TEST(AdversityTest, ShouldCountTheWholeMessageAgainstTheMailbox) {
   ClientOptions options;
   options.address = "127.0.0.1:" + std::to_string(party.node->port());
   options.max_send_message_size = options.max_receive_message_size = 16 << 20;
-  Client client(options, {});
+  StreamQueue streams;
+  Client client(options, {}, &streams.queue);
   Ending ending;
   const auto done = ending.done();
   client.Call("/efl.TrainerService/SendMessage", Encode(request), 0,

@@ -17,7 +17,8 @@ ClientOptions Options() {
 }
 
 TEST(ClientTest, ShouldAnswerEveryCallAlsoWhenItIsClosed) {
-  Client client(Options(), {});
+  StreamQueue streams;
+  Client client(Options(), {}, &streams.queue);
   std::atomic<int> answered{0};
   const auto answer = [&](const grpc::Status& status, grpc::ByteBuffer*) {
     EXPECT_FALSE(status.ok());
@@ -32,7 +33,8 @@ TEST(ClientTest, ShouldAnswerEveryCallAlsoWhenItIsClosed) {
 }
 
 TEST(ClientTest, ShouldForgetACallThatItRefused) {
-  Client client(Options(), {});
+  StreamQueue streams;
+  Client client(Options(), {}, &streams.queue);
   client.Close();
   auto slot = std::make_shared<CallSlot>();
   const std::weak_ptr<CallSlot> weak = slot;

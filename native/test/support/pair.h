@@ -16,6 +16,7 @@
 #include "base/tensor.h"
 #include "communicator/node.h"
 #include "communicator/options.h"
+#include "grpc/threads.h"
 #include "support/tcp_proxy.h"
 
 namespace efl::test {
@@ -101,6 +102,17 @@ class Pair {
   Party follower{Role::kFollower};
   std::unique_ptr<TcpProxy> to_leader;
   std::unique_ptr<TcpProxy> to_follower;
+};
+
+// What serves a client's streams and alarms.
+struct StreamQueue {
+  StreamQueue() { threads.Start(&queue, 1); }
+  ~StreamQueue() {
+    queue.Shutdown();
+    threads.Join();
+  }
+  grpc::CompletionQueue queue;
+  QueueThreads threads;
 };
 
 // A float tensor of these values, whose bytes live in `values`.

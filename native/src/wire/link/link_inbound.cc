@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "grpc/eager.h"
 #include "wire/link/link_connection.h"
 #include "wire/link/link_thread.h"
 #include "wire/messages.h"
@@ -240,6 +241,7 @@ bool Link::OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk,
 
 // Says how far transfers have come, a few times a window.
 void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) {
+  Eager::Expect();
   std::vector<IncomingPtr> all;
   {
     std::lock_guard<std::mutex> lock(mutex_);
