@@ -61,7 +61,11 @@ Node::~Node() {
   monitor_->Stop();
 }
 
-std::shared_ptr<Peer> Node::AddPeer(const Options& options, Status* status, const Admit& admit) {
+std::shared_ptr<Peer> Node::AddPeer(const Options& given, Status* status, const Admit& admit) {
+  Options options = given;
+  // A stream goes through the node's server too, whatever these options say of one.
+  options.server_max_send_message_size = options_.server_max_send_message_size;
+  options.server_max_receive_message_size = options_.server_max_receive_message_size;
   TlsIdentity tls;
   *status = options.CheckPeer(!options_.listen_address.empty());
   if (status->ok()) *status = LoadTls(options.tls, &tls);
