@@ -111,7 +111,8 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  * peer is created from it.
  *
  *   the node                         default
- *   listen_address                   ""       host:port, port 0: any free one; has to be set
+ *   listen_address                   ""       host:port, port 0: any free one; empty: this party
+ *                                             only dials, by peer_address
  *   party_id                         ""       how this party calls itself to its peers
  *   server_thread_num                1        threads that take the peers' requests
  *   scanning_interval_ms             30000    longest pause between two scans of the Monitor
@@ -130,7 +131,13 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *                                             process; empty: it can't be found
  *   role                             leader   leader: waits for the follower; follower: opens the
  *                                             connection
- *   peer_address                     ""       host:port
+ *   peer_address                     ""       host:port; empty: this party only listens, at
+ *                                             listen_address. One party of the pair has to be
+ *                                             reached, over the trainer wire both
+ *   job_id                           ""       what the two train together: another one at the peer
+ *                                             is a wrong pair
+ *   worker_index, worker_count       0        which pair of how many this is, alike at both
+ *                                             parties; count 0: not said
  *   client_thread_num                1        threads that take the peer's answers
  *   default_timeout_ms               600000   of an operation that brings none of its own
  *   reconnect_timeout_ms             10000    after a broken connection, until what waits for the
@@ -139,7 +146,24 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *   client_max_receive_message_size  1 GiB    of the answers taken
  *   ssl_target_name_override         ""       name to expect in the peer's certificate, and the
  *                                             authority to send
- *   mailbox_bytes                    1 GiB    arrived and not yet asked for; more is refused
+ *   mailbox_bytes                    1 GiB    arrived and not yet asked for; more is held back at
+ *                                             the sender, over the trainer wire refused
+ *   wire                             auto     auto | link | trainer: what carries the tensors;
+ *                                             auto: link where both speak it, otherwise trainer
+ *   send_completion                  accepted accepted | consumed: a send ends when the peer holds
+ *                                             all of the tensor, or when one of its receives has
+ *                                             taken it. The trainer wire knows consumed alone
+ *   encodings                        ""       how tensors are written on the link wire, by name:
+ *                                             "fc*=bfloat16,*=zstd". The first pattern that fits
+ *                                             decides (* ? [a-z]); none: as they are. zstd: without
+ *                                             loss. bfloat16: floats cut to 16 bits; of other types
+ *                                             as they are
+ *   window_bytes                     64 MiB   on the way and not yet credited, in each direction;
+ *                                             1 MiB or more
+ *   chunk_bytes                      1 MiB    the longest piece of a tensor in one message; 1 KiB
+ *                                             to 1 MiB
+ *   connections                      1        of the link, 1 to 64. Of window, chunk and
+ *                                             connections the pair takes the lesser of both parties
  */
 typedef struct efl_options efl_options;
 
@@ -151,8 +175,9 @@ EFL_EXPORT void efl_options_set(efl_options* options, const char* key, const cha
  * Takes over what the environment sets: EFL_MY_CERTS_FILENAME, EFL_MY_KEY_FILENAME,
  * EFL_PEER_CERTS_FILENAME, EFL_SSL_TARGET_NAME_OVERRIDE, EFL_SSL_CLIENT_AUTH,
  * EFL_CLIENT_MAX_SEND_MESSAGE_SIZE, EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE,
- * EFL_SERVER_MAX_SEND_MESSAGE_SIZE, EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE. A variable that is set and
- * empty counts as not set.
+ * EFL_SERVER_MAX_SEND_MESSAGE_SIZE, EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE, EFL_WIRE,
+ * EFL_SEND_COMPLETION, EFL_ENCODINGS, EFL_WINDOW_BYTES, EFL_CHUNK_BYTES, EFL_CONNECTIONS. A
+ * variable that is set and empty counts as not set.
  */
 EFL_EXPORT void efl_options_set_from_environment(efl_options* options, efl_status* status);
 
@@ -164,9 +189,10 @@ typedef struct efl_node efl_node;
 /* The other party of a pair: its client, its mailbox, its step counter. */
 typedef struct efl_peer efl_peer;
 
-/* Listens before it returns; a port in use or an unreadable certificate is reported here. */
+/* Listens before it returns, where it has an address for that; a port in use or an unreadable
+ * certificate is reported here. */
 EFL_EXPORT efl_node* efl_node_create(const efl_options* options, efl_status* status);
-/* The port it listens on. */
+/* The port it listens on, 0 when it only dials. */
 EFL_EXPORT int32_t efl_node_port(const efl_node* node);
 EFL_EXPORT void efl_node_close(efl_node* node);
 /* Closes and gives back. Peers found elsewhere stay valid handles; their operations fail with
@@ -245,7 +271,7 @@ typedef struct efl_tensor {
   void* release_token;
 } efl_tensor;
 
-/* Ends when the peer has consumed the tensor. */
+/* Ends when the peer holds the tensor, or has consumed it: see send_completion. */
 EFL_EXPORT void efl_peer_send_tensor(efl_peer* peer, const efl_tensor* tensor,
                                      const efl_call* call);
 
