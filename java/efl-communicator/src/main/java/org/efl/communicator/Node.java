@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One party: a listening server and its {@link Peer}. Close it; a node that is forgotten is closed
- * when the garbage collector finds it, with a warning in the log.
+ * One party: its server, where it listens, and its {@link Peer}. Close it; a node that is forgotten
+ * is closed when the garbage collector finds it, with a warning in the log.
  */
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
@@ -22,7 +22,7 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Makes a node and listens.
+   * Makes a node and listens, where it has an address for that.
    *
    * @throws CommunicatorException when an option is wrong, the port is taken, or a certificate or
    *     key cannot be used
@@ -33,11 +33,12 @@ public final class Node implements AutoCloseable {
         Status status = new Status()) {
       Efl.efl_node node = Efl.efl_node_create(settings.handle(), status.handle());
       NativeOptions.check(status);
-      return new Node(node, "node listening on port " + Efl.efl_node_port(node));
+      int port = Efl.efl_node_port(node);
+      return new Node(node, port == 0 ? "node that dials" : "node listening on port " + port);
     }
   }
 
-  /** The port it listens on. */
+  /** The port it listens on, 0 when it only dials. */
   public int port() {
     try {
       return Efl.efl_node_port(handle.node);

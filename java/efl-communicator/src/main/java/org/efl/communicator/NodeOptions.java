@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How a node listens. What is not set comes from the environment, and from the kernel's defaults
- * where that says nothing. Values are checked by {@link Node#open}.
+ * How a node listens, if it does. What is not set comes from the environment, and from the kernel's
+ * defaults where that says nothing. Values are checked by {@link Node#open}.
  */
 public final class NodeOptions {
   private final Map<String, String> settings;
@@ -30,7 +30,10 @@ public final class NodeOptions {
 
     private Builder() {}
 
-    /** {@code host:port} to listen on, port 0 for any that is free. Has to be set. */
+    /**
+     * {@code host:port} to listen on, port 0 for any that is free. Without it this party only
+     * dials, by {@link PeerOptions.Builder#peerAddress}, which the link wire alone allows.
+     */
     public Builder listenAddress(String hostAndPort) {
       settings.put("listen_address", hostAndPort);
       return this;

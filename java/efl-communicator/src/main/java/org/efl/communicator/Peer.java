@@ -103,9 +103,10 @@ public final class Peer {
   }
 
   /**
-   * Sends a tensor; ends when the peer has consumed it. The elements are read in place, without a
-   * copy: leave them as they are until the future has completed, and after a failure for good (the
-   * transport may still be reading them; the buffer is kept reachable meanwhile).
+   * Sends a tensor; ends when the peer holds it, or has consumed it, by {@link
+   * PeerOptions.Builder#sendCompletion}. The elements are read in place, without a copy: leave them
+   * as they are until the future has completed, and after a failure for good (the transport may
+   * still be reading them; the buffer is kept reachable meanwhile).
    *
    * @param dims its dimensions, none for a scalar
    * @param data a direct buffer, from its position to its limit: row-major elements in native byte
@@ -143,7 +144,35 @@ public final class Peer {
 
   /** Receives the tensor that the peer sends under this name at this step. */
   public CompletableFuture<Tensor> receive(String name, long step, Duration timeout) {
-    Pending.Receive pending = new Pending.Receive(this);
+    return receive(name, step, Place::fresh, timeout);
+  }
+
+  /** As {@link #receive(String, long, ByteBuffer, Duration)}, with the default timeout. */
+  public CompletableFuture<Tensor> receive(String name, long step, ByteBuffer into) {
+    return receive(name, step, into, DEFAULT_TIMEOUT);
+  }
+
+  /**
+   * Receives the tensor that the peer sends under this name at this step, into a buffer that the
+   * caller has: memory that is used again costs far less than fresh memory. The buffer is the
+   * kernel's until the future has completed. The tensor's data are a slice of it.
+   *
+   * @param into a direct buffer, from its position on, which stays as it is; aligned for the
+   *     elements. A tensor that is larger than what remains of it fails with {@code
+   *     RESOURCE_EXHAUSTED}, at the peer too where that still waits.
+   * @throws IllegalArgumentException when the buffer is on the heap or read-only
+   */
+  public CompletableFuture<Tensor> receive(
+      String name, long step, ByteBuffer into, Duration timeout) {
+    if (!into.isDirect() || into.isReadOnly()) {
+      throw new IllegalArgumentException(
+          "Tensor '" + name + "' needs a direct buffer that can be written to.");
+    }
+    return receive(name, step, Place.in(into), timeout);
+  }
+
+  private CompletableFuture<Tensor> receive(String name, long step, Place place, Duration timeout) {
+    Pending.Receive pending = new Pending.Receive(this, place);
     try (Efl.efl_call call = call(timeout);
         BytePointer text = Kernel.text(name)) {
       call.token(Callbacks.pointer(Callbacks.keep(pending)));

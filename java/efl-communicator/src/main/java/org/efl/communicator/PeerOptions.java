@@ -42,7 +42,10 @@ public final class PeerOptions {
       return this;
     }
 
-    /** {@code host:port} of the peer. */
+    /**
+     * {@code host:port} of the peer. Without it this party only listens, at {@link
+     * NodeOptions.Builder#listenAddress}, which the link wire alone allows.
+     */
     public Builder peerAddress(String hostAndPort) {
       settings.put("peer_address", hostAndPort);
       return this;
@@ -83,9 +86,82 @@ public final class PeerOptions {
       return this;
     }
 
-    /** How much may have arrived without being asked for, in bytes; default 1 GiB. */
+    /**
+     * How much may have arrived without being asked for, in bytes; default 1 GiB. More is held back
+     * at the peer; over the trainer wire it is refused.
+     */
     public Builder mailboxBytes(long bytes) {
       settings.put("mailbox_bytes", Long.toString(bytes));
+      return this;
+    }
+
+    /** What carries the tensors; default {@link Wire#AUTO}. */
+    public Builder wire(Wire wire) {
+      settings.put("wire", wire.text());
+      return this;
+    }
+
+    /**
+     * When a send ends; default {@link SendCompletion#ACCEPTED}. Over the trainer wire it is always
+     * {@link SendCompletion#CONSUMED}.
+     */
+    public Builder sendCompletion(SendCompletion completion) {
+      settings.put("send_completion", completion.text());
+      return this;
+    }
+
+    /**
+     * How tensors are written on the link wire, by their names, such as {@code
+     * "fc*=bfloat16,*=zstd"}: patterns with {@code *}, {@code ?} and {@code [a-z]}, of which the
+     * first that fits decides. {@code none}, the default: as they are. {@code zstd}: compressed
+     * without loss. {@code bfloat16}: floats rounded to 16 bits; tensors of other types as they
+     * are.
+     */
+    public Builder encodings(String encodings) {
+      settings.put("encodings", encodings);
+      return this;
+    }
+
+    /**
+     * How much may be on the way on the link wire in either direction, in bytes, from 1 MiB;
+     * default 64 MiB. The lesser of both parties' holds, as for {@link #chunkBytes} and {@link
+     * #connections}. What bandwidth times round trip exceeds cannot be used.
+     */
+    public Builder windowBytes(long bytes) {
+      settings.put("window_bytes", Long.toString(bytes));
+      return this;
+    }
+
+    /**
+     * The longest piece of a tensor in one message of the link wire, in bytes, from 1 KiB to 1 MiB;
+     * default 1 MiB.
+     */
+    public Builder chunkBytes(int bytes) {
+      settings.put("chunk_bytes", Integer.toString(bytes));
+      return this;
+    }
+
+    /** Of the link wire, from 1 to 64; default 1. */
+    public Builder connections(int connections) {
+      settings.put("connections", Integer.toString(connections));
+      return this;
+    }
+
+    /** What the two parties train together; a peer with another one is refused. Default "". */
+    public Builder jobId(String jobId) {
+      settings.put("job_id", jobId);
+      return this;
+    }
+
+    /**
+     * Which pair of how many this is, where each party has several workers; a peer that says
+     * otherwise is refused. Not said by default.
+     *
+     * @param index from 0, less than count
+     */
+    public Builder worker(int index, int count) {
+      settings.put("worker_index", Integer.toString(index));
+      settings.put("worker_count", Integer.toString(count));
       return this;
     }
 

@@ -65,7 +65,7 @@ abstract class Pending<T> {
     }
   }
 
-  /** Ends well once the peer has consumed the tensor and the kernel has let go of its elements. */
+  /** Ends well once the peer has the tensor and the kernel has let go of its elements. */
   static final class Send extends Pending<Void> {
     private final AtomicInteger awaited = new AtomicInteger(2);
 
@@ -87,11 +87,13 @@ abstract class Pending<T> {
 
   /** Gives the tensor its place and ends with it. */
   static final class Receive extends Pending<Tensor> {
+    private final Place place;
     private volatile Tensor tensor;
     private volatile Throwable refusal;
 
-    Receive(Peer peer) {
+    Receive(Peer peer, Place place) {
       super(peer);
+      this.place = place;
     }
 
     @Override
@@ -101,10 +103,9 @@ abstract class Pending<T> {
         if (dims.length > 0) {
           arriving.dims().get(dims);
         }
-        int size = Math.toIntExact(arriving.size());
-        // The kernel takes no address for a refusal, so an empty tensor gets one byte of room.
-        ByteBuffer data = ByteBuffer.allocateDirect(Math.max(size, 1)).limit(size);
-        tensor = new Tensor(DType.of(arriving.dtype()), dims, data.order(ByteOrder.nativeOrder()));
+        DType dtype = DType.of(arriving.dtype());
+        ByteBuffer data = place.of(dtype, arriving.size());
+        tensor = new Tensor(dtype, dims, data.order(ByteOrder.nativeOrder()));
         return new Pointer(data).address();
       } catch (Throwable e) {
         refusal = e;
@@ -117,12 +118,23 @@ abstract class Pending<T> {
       future().complete(tensor);
     }
 
+    /** The kernel knows that there was no room, not why. */
+    private CommunicatorException explained(CommunicatorException failure) {
+      CommunicatorException explained =
+          new CommunicatorException(
+              failure.code(),
+              failure.operation(),
+              failure.name(),
+              failure.step(),
+              failure.peer(),
+              failure.reason() + ": " + refusal.getMessage());
+      explained.initCause(refusal);
+      return explained;
+    }
+
     @Override
     void failed(CommunicatorException failure) {
-      if (refusal != null) {
-        failure.initCause(refusal);
-      }
-      super.failed(failure);
+      super.failed(refusal == null ? failure : explained(failure));
     }
   }
 }
