@@ -110,9 +110,11 @@ class EnvironmentTest {
   @ValueSource(
       strings = {"EFL_CLIENT_MAX_SEND_MESSAGE_SIZE", "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE"})
   void shouldTakeTheLimitsOfMessagesFromTheEnvironment(String variable) throws Exception {
-    assertReceives(ChildJvm.run(Probe.class, Map.of(variable, "2000"), 60));
+    Map<String, String> trainer = Map.of("EFL_WIRE", "trainer", variable, "2000");
+    assertReceives(ChildJvm.run(Probe.class, trainer, 60));
 
-    assertFails(ChildJvm.run(Probe.class, Map.of(variable, "500"), 60), "RESOURCE_EXHAUSTED");
+    trainer = Map.of("EFL_WIRE", "trainer", variable, "500");
+    assertFails(ChildJvm.run(Probe.class, trainer, 60), "RESOURCE_EXHAUSTED");
   }
 
   @ParameterizedTest
@@ -122,7 +124,13 @@ class EnvironmentTest {
         "EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE",
         "EFL_SERVER_MAX_SEND_MESSAGE_SIZE",
         "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE",
-        "EFL_SSL_CLIENT_AUTH"
+        "EFL_SSL_CLIENT_AUTH",
+        "EFL_WIRE",
+        "EFL_SEND_COMPLETION",
+        "EFL_ENCODINGS",
+        "EFL_WINDOW_BYTES",
+        "EFL_CHUNK_BYTES",
+        "EFL_CONNECTIONS"
       })
   void shouldNameAVariableThatMakesNoSense(String variable) throws Exception {
     assertFails(ChildJvm.run(Probe.class, Map.of(variable, "much"), 60), variable, "much");

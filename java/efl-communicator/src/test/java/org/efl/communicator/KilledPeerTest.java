@@ -50,7 +50,12 @@ class KilledPeerTest {
     try (node;
         BufferedReader output = process.inputReader()) {
       int port = Integer.parseInt(output.readLine());
-      Peer peer = node.addPeer(Pair.towards(here, port).reconnectTimeout(RECONNECT).build());
+      Peer peer =
+          node.addPeer(
+              Pair.towards(here, port)
+                  .reconnectTimeout(RECONNECT)
+                  .sendCompletion(SendCompletion.CONSUMED)
+                  .build());
       value(peer.connect());
       peer.registerTensor("t", DType.FLOAT, -1);
       var received = peer.receive("t", 7, NEVER);

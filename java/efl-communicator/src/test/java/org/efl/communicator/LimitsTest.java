@@ -9,10 +9,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Messages and mailboxes over their limits: an error that names the option, and nothing hangs. */
+/**
+ * Messages and mailboxes over their limits. Over the trainer wire, whose messages each hold a whole
+ * tensor: an error that names the option, and nothing hangs. Over the link: nothing is refused.
+ */
 @Timeout(60)
 class LimitsTest {
   private static final int LIMIT = 100_000;
@@ -20,7 +24,7 @@ class LimitsTest {
 
   @Test
   void shouldRefuseARequestOverTheSendersLimitAtBothEnds() throws Exception {
-    try (Pair pair = Pair.with().peer(peer -> peer.clientMaxSendMessageSize(LIMIT)).connected()) {
+    try (Pair pair = trainer(peer -> peer.clientMaxSendMessageSize(LIMIT)).connected()) {
       assertRefusedAtBothEnds(pair, "client_max_send_message_size");
     }
   }
@@ -28,9 +32,13 @@ class LimitsTest {
   @Test
   void shouldRefuseARequestOverTheReceiversLimitAtBothEnds() throws Exception {
     try (Pair pair =
-        Pair.with().node(node -> node.serverMaxReceiveMessageSize(LIMIT)).connected()) {
+        trainer(peer -> {}).node(node -> node.serverMaxReceiveMessageSize(LIMIT)).connected()) {
       assertRefusedAtBothEnds(pair, "server_max_receive_message_size");
     }
+  }
+
+  private static Pair.Setup trainer(Consumer<PeerOptions.Builder> change) {
+    return Pair.with().peer(change.andThen(peer -> peer.wire(Wire.TRAINER)));
   }
 
   private static void assertRefusedAtBothEnds(Pair pair, String option) throws Exception {
@@ -65,7 +73,7 @@ class LimitsTest {
 
   @Test
   void shouldCarryAMessageJustUnderTheLimit() throws Exception {
-    try (Pair pair = Pair.with().peer(peer -> peer.clientMaxSendMessageSize(LIMIT)).connected()) {
+    try (Pair pair = trainer(peer -> peer.clientMaxSendMessageSize(LIMIT)).connected()) {
       pair.leader.registerTensor("t", DType.UINT8, -1);
       var received = pair.leader.receive("t", 0);
 
@@ -76,8 +84,29 @@ class LimitsTest {
   }
 
   @Test
+  void shouldCutTensorsToTheSmallestLimitOverTheLink() throws Exception {
+    try (Pair pair =
+        Pair.with()
+            .node(Role.LEADER, node -> node.serverMaxReceiveMessageSize(LIMIT))
+            .node(Role.FOLLOWER, node -> node.serverMaxSendMessageSize(LIMIT))
+            .peer(Role.FOLLOWER, peer -> peer.clientMaxReceiveMessageSize(LIMIT / 2))
+            .connected()) {
+      pair.leader.registerTensor("t", DType.UINT8, -1);
+      pair.follower.registerTensor("t", DType.UINT8, -1);
+
+      value(send(pair, 0, 100 * OVER));
+      value(pair.leader.receive("t", 0));
+      var received = pair.follower.receive("t", 0);
+      value(
+          pair.leader.send(
+              "t", 0, DType.UINT8, new long[] {100 * OVER}, Elements.random(100 * OVER, 0)));
+      assertEquals(Elements.random(100 * OVER, 0), value(received).data());
+    }
+  }
+
+  @Test
   void shouldRefuseWhatTheMailboxCannotHold() throws Exception {
-    try (Pair pair = Pair.with().peer(peer -> peer.mailboxBytes(LIMIT)).connected()) {
+    try (Pair pair = trainer(peer -> peer.mailboxBytes(LIMIT)).connected()) {
       pair.leader.registerTensor("t", DType.UINT8, -1);
       pair.leader.registerTensor("u", DType.UINT8, -1);
       var parked = send(pair, 0, LIMIT / 2);

@@ -4,6 +4,7 @@ import static org.efl.communicator.Outcomes.value;
 
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** A kernel and an EFLS party. {@code peer} is what the kernel's side calls. */
 final class MixedPair implements AutoCloseable {
@@ -14,6 +15,11 @@ final class MixedPair implements AutoCloseable {
 
   /** The kernel plays this role, the EFLS party the other one. */
   MixedPair(Role role, EflsPeer.Security security) throws IOException {
+    this(role, security, peer -> {});
+  }
+
+  MixedPair(Role role, EflsPeer.Security security, Consumer<PeerOptions.Builder> change)
+      throws IOException {
     this.role = role;
     boolean leads = role == Role.LEADER;
     TlsOptions tls = tls(security, leads ? "leader" : "follower");
@@ -24,7 +30,9 @@ final class MixedPair implements AutoCloseable {
       efls.close();
       throw e;
     }
-    peer = node.addPeer(Pair.towards(role, efls.port()).tls(tls).build());
+    PeerOptions.Builder options = Pair.towards(role, efls.port()).tls(tls);
+    change.accept(options);
+    peer = node.addPeer(options.build());
     efls.dial(node.port());
   }
 

@@ -3,6 +3,9 @@ package org.efl.communicator;
 import static org.efl.communicator.Outcomes.value;
 
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -15,9 +18,9 @@ final class Pair implements AutoCloseable {
   final Peer follower;
 
   private Pair(Setup setup) {
-    leaderNode = Node.open(setup.node());
+    leaderNode = Node.open(setup.node(Role.LEADER));
     try {
-      followerNode = Node.open(setup.node());
+      followerNode = Node.open(setup.node(Role.FOLLOWER));
     } catch (RuntimeException e) {
       leaderNode.close();
       throw e;
@@ -30,21 +33,30 @@ final class Pair implements AutoCloseable {
     return new Setup().connected();
   }
 
+  /** Sends end when the peer has consumed the tensor, as over the trainer wire. */
+  static Pair consuming() throws Exception {
+    return new Setup().peer(peer -> peer.sendCompletion(SendCompletion.CONSUMED)).connected();
+  }
+
   static Setup with() {
     return new Setup();
   }
 
   static NodeOptions.Builder listening() {
-    return NodeOptions.builder()
-        .listenAddress("localhost:0")
-        .scanningInterval(Duration.ofMillis(50))
-        .tls(TlsOptions.none());
+    return dialling().listenAddress("localhost:0");
+  }
+
+  private static NodeOptions.Builder dialling() {
+    return NodeOptions.builder().scanningInterval(Duration.ofMillis(50)).tls(TlsOptions.none());
   }
 
   static PeerOptions.Builder towards(Role role, int port) {
+    return listeningAs(role).peerAddress("localhost:" + port);
+  }
+
+  private static PeerOptions.Builder listeningAs(Role role) {
     return PeerOptions.builder()
         .role(role)
-        .peerAddress("localhost:" + port)
         .defaultTimeout(Duration.ofSeconds(15))
         .tls(TlsOptions.none());
   }
@@ -63,16 +75,31 @@ final class Pair implements AutoCloseable {
 
   /** What a pair is made with, beside the defaults of these tests. */
   static final class Setup {
-    private Consumer<NodeOptions.Builder> node = builder -> {};
-    private Consumer<PeerOptions.Builder> peer = builder -> {};
+    private final Map<Role, Consumer<NodeOptions.Builder>> nodes = new EnumMap<>(Role.class);
+    private final Map<Role, Consumer<PeerOptions.Builder>> peers = new EnumMap<>(Role.class);
+    private Optional<Role> onlyListening = Optional.empty();
 
     Setup node(Consumer<NodeOptions.Builder> change) {
-      node = change;
+      return node(Role.LEADER, change).node(Role.FOLLOWER, change);
+    }
+
+    Setup node(Role role, Consumer<NodeOptions.Builder> change) {
+      nodes.put(role, change);
       return this;
     }
 
     Setup peer(Consumer<PeerOptions.Builder> change) {
-      peer = change;
+      return peer(Role.LEADER, change).peer(Role.FOLLOWER, change);
+    }
+
+    Setup peer(Role role, Consumer<PeerOptions.Builder> change) {
+      peers.put(role, change);
+      return this;
+    }
+
+    /** This party doesn't know where the other one is, which doesn't listen. */
+    Setup onlyListening(Role role) {
+      onlyListening = Optional.of(role);
       return this;
     }
 
@@ -91,15 +118,17 @@ final class Pair implements AutoCloseable {
       }
     }
 
-    private NodeOptions node() {
-      NodeOptions.Builder builder = listening();
-      node.accept(builder);
+    private NodeOptions node(Role role) {
+      boolean dials = onlyListening.isPresent() && onlyListening.get() != role;
+      NodeOptions.Builder builder = dials ? dialling() : listening();
+      nodes.getOrDefault(role, unchanged -> {}).accept(builder);
       return builder.build();
     }
 
     private PeerOptions peer(Role role, int port) {
-      PeerOptions.Builder builder = towards(role, port);
-      peer.accept(builder);
+      boolean listens = onlyListening.isPresent() && onlyListening.get() == role;
+      PeerOptions.Builder builder = listens ? listeningAs(role) : towards(role, port);
+      peers.getOrDefault(role, unchanged -> {}).accept(builder);
       return builder.build();
     }
   }

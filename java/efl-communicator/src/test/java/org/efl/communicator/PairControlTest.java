@@ -23,7 +23,8 @@ class PairControlTest {
 
   @BeforeEach
   void connect() throws Exception {
-    pair = Pair.connected();
+    // So that a send can be overdue.
+    pair = Pair.consuming();
     pair.leader.registerDataset("train");
     pair.follower.registerDataset("train");
   }

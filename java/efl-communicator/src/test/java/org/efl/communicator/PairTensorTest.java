@@ -34,6 +34,12 @@ class PairTensorTest {
     pair = Pair.connected();
   }
 
+  /** For what a sender learns only when it waits until the tensor is consumed. */
+  private void connectConsuming() throws Exception {
+    pair.close();
+    pair = Pair.consuming();
+  }
+
   @AfterEach
   void close() {
     pair.close();
@@ -113,6 +119,7 @@ class PairTensorTest {
 
   @Test
   void shouldHoldAMessageUntilItIsAskedFor() throws Exception {
+    connectConsuming();
     pair.leader.registerTensor("t", DType.FLOAT, -1);
     pair.leader.registerTensor("later", DType.FLOAT, -1);
 
@@ -246,8 +253,10 @@ class PairTensorTest {
     assertEquals(Code.ALREADY_EXISTS, refused.code());
   }
 
+  /** Both learn of it while the send awaits that the tensor is consumed. */
   @Test
   void shouldFailBothPartiesThatAreOutOfStep() throws Exception {
+    connectConsuming();
     pair.leader.registerTensor("first", DType.FLOAT, -1);
     pair.leader.registerTensor("second", DType.FLOAT, -1);
 
