@@ -10,8 +10,11 @@ import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Messages and mailboxes over their limits. Over the trainer wire, whose messages each hold a whole
@@ -83,14 +86,18 @@ class LimitsTest {
     }
   }
 
-  @Test
-  void shouldCutTensorsToTheSmallestLimitOverTheLink() throws Exception {
-    try (Pair pair =
-        Pair.with()
-            .node(Role.LEADER, node -> node.serverMaxReceiveMessageSize(LIMIT))
-            .node(Role.FOLLOWER, node -> node.serverMaxSendMessageSize(LIMIT))
-            .peer(Role.FOLLOWER, peer -> peer.clientMaxReceiveMessageSize(LIMIT / 2))
-            .connected()) {
+  private static Stream<Pair.Setup> limited() {
+    return Stream.of(
+        Pair.with().node(Role.LEADER, node -> node.serverMaxReceiveMessageSize(LIMIT)),
+        Pair.with().node(Role.LEADER, node -> node.serverMaxSendMessageSize(LIMIT)),
+        Pair.with().peer(Role.FOLLOWER, peer -> peer.clientMaxReceiveMessageSize(LIMIT)),
+        Pair.with().peer(Role.FOLLOWER, peer -> peer.clientMaxSendMessageSize(LIMIT)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("limited")
+  void shouldCutTensorsToTheLimitOverTheLink(Pair.Setup setup) throws Exception {
+    try (Pair pair = setup.connected()) {
       pair.leader.registerTensor("t", DType.UINT8, -1);
       pair.follower.registerTensor("t", DType.UINT8, -1);
 

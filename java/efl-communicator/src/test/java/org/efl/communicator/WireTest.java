@@ -37,6 +37,22 @@ class WireTest {
   }
 
   @Test
+  void shouldKeepWhatAPartyHasSentBeforeItLeft() throws Exception {
+    try (Pair pair = Pair.connected()) {
+      pair.leader.registerTensor("t", DType.UINT8, -1);
+      pair.leader.registerTensor("u", DType.UINT8, -1);
+      ByteBuffer data = Elements.random(8 << 20, 1);
+      value(pair.follower.send("t", 0, DType.UINT8, new long[] {8 << 20}, data));
+      var never = pair.leader.receive("u", 0);
+
+      pair.followerNode.close();
+      failure(Code.UNAVAILABLE, never);
+
+      assertEquals(data, value(pair.leader.receive("t", 0)).data());
+    }
+  }
+
+  @Test
   void shouldEndASendWhenTheTensorIsConsumedWhereThatIsAskedFor() throws Exception {
     try (Pair pair =
         Pair.with().peer(peer -> peer.sendCompletion(SendCompletion.CONSUMED)).connected()) {

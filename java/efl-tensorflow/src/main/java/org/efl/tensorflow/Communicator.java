@@ -14,7 +14,9 @@ import org.efl.communicator.NodeOptions;
 import org.efl.communicator.Peer;
 import org.efl.communicator.PeerOptions;
 import org.efl.communicator.Role;
+import org.efl.communicator.SendCompletion;
 import org.efl.communicator.TlsOptions;
+import org.efl.communicator.Wire;
 import org.tensorflow.Operand;
 import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
@@ -62,7 +64,7 @@ public final class Communicator implements AutoCloseable {
   private Communicator(Builder builder, String name) {
     this.name = name;
     this.role = builder.role;
-    peerAddress = builder.peerAddress;
+    peerAddress = builder.peerAddress == null ? "" : builder.peerAddress;
     OpLibrary.load();
     node = Node.open(builder.node.build());
     try {
@@ -75,14 +77,14 @@ public final class Communicator implements AutoCloseable {
     sessionOps = new SessionOps(name, role);
   }
 
-  /** Begins a communicator; a role, a peer address and a local address have to be set. */
+  /** Begins a communicator; a role has to be set, and a peer address or a local one or both. */
   public static Builder builder() {
     return new Builder();
   }
 
   /**
-   * Sends a tensor to the peer, in place: it isn't copied. The op ends when the peer has consumed
-   * it.
+   * Sends a tensor to the peer, in place: it isn't copied. The op ends when the peer holds it, or
+   * has consumed it, by {@link Builder#sendCompletion}.
    *
    * @param name what the peer receives it by
    * @param tensor of any fixed-width type, or strings
@@ -235,7 +237,7 @@ public final class Communicator implements AutoCloseable {
     return role;
   }
 
-  /** The port it listens on. */
+  /** The port it listens on, 0 when it only dials. */
   public int port() {
     checkOpen("", "");
     return node.port();
@@ -304,14 +306,20 @@ public final class Communicator implements AutoCloseable {
       return this;
     }
 
-    /** Where the peer listens, host:port. */
+    /**
+     * Where the peer listens, host:port. Without it this party only listens, which the link wire
+     * alone allows.
+     */
     public Builder peerAddress(String value) {
       peer.peerAddress(value);
       peerAddress = value;
       return this;
     }
 
-    /** Where this party listens, host:port; port 0 takes a free one. */
+    /**
+     * Where this party listens, host:port; port 0 takes a free one. Without it this party only
+     * dials, which the link wire alone allows.
+     */
     public Builder localAddress(String value) {
       node.listenAddress(value);
       localAddressSet = true;
@@ -369,6 +377,60 @@ public final class Communicator implements AutoCloseable {
       return this;
     }
 
+    /** What carries the tensors; by default {@link Wire#AUTO}. */
+    public Builder wire(Wire value) {
+      peer.wire(value);
+      return this;
+    }
+
+    /**
+     * When a send ends; by default {@link SendCompletion#ACCEPTED}. Over the trainer wire it is
+     * always {@link SendCompletion#CONSUMED}.
+     */
+    public Builder sendCompletion(SendCompletion value) {
+      peer.sendCompletion(value);
+      return this;
+    }
+
+    /**
+     * How tensors are written on the link wire, by their names, such as {@code
+     * "fc*=bfloat16,*=zstd"}; as they are by default. See {@link PeerOptions.Builder#encodings}.
+     */
+    public Builder encodings(String value) {
+      peer.encodings(value);
+      return this;
+    }
+
+    /** Bytes that may be on the way on the link wire in either direction; 64 MiB by default. */
+    public Builder windowBytes(long value) {
+      peer.windowBytes(value);
+      return this;
+    }
+
+    /** Bytes of a tensor in one message of the link wire; 1 MiB by default, which is the most. */
+    public Builder chunkBytes(int value) {
+      peer.chunkBytes(value);
+      return this;
+    }
+
+    /** Connections of the link wire; 1 by default. */
+    public Builder connections(int value) {
+      peer.connections(value);
+      return this;
+    }
+
+    /** What the two parties train together; a peer with another one is refused. "" by default. */
+    public Builder jobId(String value) {
+      peer.jobId(value);
+      return this;
+    }
+
+    /** Which pair of how many this is; a peer that says otherwise is refused. */
+    public Builder worker(int index, int count) {
+      peer.worker(index, count);
+      return this;
+    }
+
     /** Certificates; by default those that the environment names. */
     public Builder tls(TlsOptions value) {
       node.tls(value);
@@ -377,16 +439,15 @@ public final class Communicator implements AutoCloseable {
     }
 
     /**
-     * Opens the communicator; it listens when this returns.
+     * Opens the communicator; it listens when this returns, where it has an address for that.
      *
-     * @throws IllegalStateException when the role or an address is missing
+     * @throws IllegalStateException when the role is missing, or both addresses are
      * @throws CommunicatorException when an option is wrong, the port is in use, or a certificate
      *     can't be used
      */
     public Communicator build() {
       require(role != null, "federalRole");
-      require(peerAddress != null, "peerAddress");
-      require(localAddressSet, "localAddress");
+      require(peerAddress != null || localAddressSet, "peerAddress or localAddress");
       return new Communicator(this, name != null ? name : generatedName());
     }
 

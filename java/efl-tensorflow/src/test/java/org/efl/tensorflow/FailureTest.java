@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.Future;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
+import org.efl.communicator.SendCompletion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,7 +168,8 @@ class FailureTest {
   @ValueSource(ints = {1, 2})
   void shouldEndTheWholeRunOfBothPartiesWhenOneOpFails(int devices) {
     ConfigProto config = ConfigProto.newBuilder().putDeviceCount("CPU", devices).build();
-    try (Pair pair = Pair.open()) {
+    // So that a send waits too.
+    try (Pair pair = Pair.open(c -> c.sendCompletion(SendCompletion.CONSUMED))) {
       Ops last = onDevice(pair.leader.tf, devices - 1);
       Op wrong = pair.follower.send("wrong", pair.follower.tf.constant(1L));
       Op waits = pair.follower.send("asked for too late", pair.follower.tf.constant(1f));

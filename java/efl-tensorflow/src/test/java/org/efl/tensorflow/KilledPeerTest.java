@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
 import org.efl.communicator.Role;
+import org.efl.communicator.SendCompletion;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -62,7 +63,13 @@ class KilledPeerTest {
     Process peer = ChildJvm.start(Killed.class, List.of(), killed, peerPort, port);
     try (Party party =
             Party.open(
-                role, port, peerPort, c -> c.defaultTimeout(NEVER).reconnectTimeout(RECONNECT));
+                role,
+                port,
+                peerPort,
+                c ->
+                    c.defaultTimeout(NEVER)
+                        .reconnectTimeout(RECONNECT)
+                        .sendCompletion(SendCompletion.CONSUMED));
         Pair threads = Pair.open()) {
       Op waiting =
           operation.startsWith("send")

@@ -54,6 +54,16 @@ final class Pair implements AutoCloseable {
     }
   }
 
+  static Pair of(Communicator.Builder ofLeader, Communicator.Builder ofFollower) {
+    Party leader = new Party(ofLeader.build());
+    try {
+      return new Pair(leader, new Party(ofFollower.build()));
+    } catch (RuntimeException e) {
+      leader.close();
+      throw e;
+    }
+  }
+
   Pair connect() {
     return connect(ConfigProto.getDefaultInstance());
   }

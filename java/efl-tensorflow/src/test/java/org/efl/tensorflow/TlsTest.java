@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.efl.communicator.Role;
 import org.efl.communicator.TlsOptions;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,19 @@ class TlsTest {
           pair.both(() -> pair.leader.run(send), () -> pair.follower.fetch(receive))) {
         assertEquals(1 << 20, result.get(0).shape().size());
       }
+    }
+  }
+
+  @Test
+  void shouldTrainOverMutualTlsWhereTheFollowerOnlyDials() throws Exception {
+    makeCertificate("leader");
+    makeCertificate("follower");
+    int port = Party.freePort();
+    try (Pair pair =
+        Pair.of(
+            ReachabilityTest.party(Role.LEADER, true, port).tls(tls("leader", "follower")),
+            ReachabilityTest.party(Role.FOLLOWER, false, port).tls(tls("follower", "leader")))) {
+      ReachabilityTest.assertExchanges(pair);
     }
   }
 
