@@ -10,8 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
+import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TInt64;
 
 /** A tensor of more than 2 GiB, which no message of gRPC and no buffer of Java could hold. */
@@ -26,20 +28,28 @@ class HugeTensorTest {
     long[] places = {0, 1, (1L << 28) - 1, 1L << 28, ELEMENTS - 1};
     try (Pair pair = Pair.open()) {
       Ops tf = pair.leader.tf;
-      Op send =
-          pair.leader.send("t", tf.range(tf.constant(0L), tf.constant(ELEMENTS), tf.constant(1L)));
+      // Fed, because TensorFlow would compute a constant range ahead of the run and then again.
+      Operand<TInt64> limit = tf.placeholder(TInt64.class, Placeholder.shape(Shape.scalar()));
+      Op send = pair.leader.send("t", tf.range(tf.constant(0L), limit, tf.constant(1L)));
       Ops their = pair.follower.tf;
       Operand<TInt64> t = pair.follower.communicator.recv(their, "t", TInt64.class);
       Operand<TInt64> some = their.gather(t, their.constant(places), their.constant(0));
       Operand<TInt64> size = their.size(t, TInt64.class);
       pair.connect();
       try (Result result =
-          pair.both(() -> pair.leader.run(send), () -> pair.follower.fetch(some, size))) {
+          pair.both(() -> run(pair.leader, send, limit), () -> pair.follower.fetch(some, size))) {
         assertEquals(ELEMENTS, ((TInt64) result.get(1)).getLong());
         for (int i = 0; i < places.length; i++) {
           assertEquals(places[i], ((TInt64) result.get(0)).getLong(i));
         }
       }
+    }
+  }
+
+  private static Void run(Party party, Op send, Operand<TInt64> limit) {
+    try (TInt64 fed = TInt64.scalarOf(ELEMENTS)) {
+      party.session().runner().feed(limit, fed).addTarget(send).run().close();
+      return null;
     }
   }
 

@@ -41,9 +41,10 @@ final class BufferEndpoint implements Endpoint {
   @Override
   public Exchange exchange(List<TensorSpec> sends, List<TensorSpec> receives) {
     List<Sent> sent = sends.stream().map(Sent::of).toList();
+    List<Place> places = receives.stream().map(Place::of).toList();
     receives.forEach(this::register);
     return number -> {
-      List<CompletableFuture<Tensor>> received = receive(receives);
+      List<CompletableFuture<Tensor>> received = places.stream().map(this::receive).toList();
       List<CompletableFuture<Void>> sending = send(sent, number);
       List<Tensor> tensors = new ArrayList<>();
       for (CompletableFuture<Tensor> future : received) {
@@ -56,10 +57,11 @@ final class BufferEndpoint implements Endpoint {
   @Override
   public Exchange answer(List<TensorSpec> sends, TensorSpec received, TensorSpec answer) {
     List<Sent> sent = sends.stream().map(Sent::of).toList();
+    Place place = Place.of(received);
     register(received);
     long[] dims = answer.dims();
     return number -> {
-      CompletableFuture<Tensor> receiving = peer.receive(received.name(), peer.step());
+      CompletableFuture<Tensor> receiving = receive(place);
       List<CompletableFuture<Void>> sending = send(sent, number);
       Tensor tensor = receiving.get();
       sending.add(peer.send(answer.name(), peer.step(), tensor.dtype(), dims, tensor.data()));
@@ -71,12 +73,8 @@ final class BufferEndpoint implements Endpoint {
     peer.registerTensor(spec.name(), spec.dtype(), spec.dims());
   }
 
-  private List<CompletableFuture<Tensor>> receive(List<TensorSpec> specs) {
-    List<CompletableFuture<Tensor>> futures = new ArrayList<>();
-    for (TensorSpec spec : specs) {
-      futures.add(peer.receive(spec.name(), peer.step()));
-    }
-    return futures;
+  private CompletableFuture<Tensor> receive(Place place) {
+    return peer.receive(place.spec().name(), peer.step(), place.room());
   }
 
   private List<CompletableFuture<Void>> send(List<Sent> tensors, long number) {
@@ -128,11 +126,22 @@ final class BufferEndpoint implements Endpoint {
     return floats::get;
   }
 
+  private static ByteBuffer room(TensorSpec spec) {
+    int bytes = spec.size() * spec.dtype().byteSize();
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /** One buffer, received into again and again. */
+  private record Place(TensorSpec spec, ByteBuffer room) {
+    static Place of(TensorSpec spec) {
+      return new Place(spec, BufferEndpoint.room(spec));
+    }
+  }
+
   /** One buffer, sent again and again. */
   private record Sent(TensorSpec spec, ByteBuffer data, Payload.Target target) {
     static Sent of(TensorSpec spec) {
-      int bytes = spec.size() * spec.dtype().byteSize();
-      ByteBuffer data = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+      ByteBuffer data = room(spec);
       Payload.Target target = BufferEndpoint.target(spec.dtype(), data);
       Payload.fill(spec.size(), target);
       return new Sent(spec, data, target);

@@ -25,9 +25,11 @@ enum ChildSystem {
   EFL_JAVA {
     @Override
     Serving serve(ChildOptions options) throws Exception {
-      return options.childCase == ChildCase.NAMES
-          ? ManyNames.serve(options)
-          : EflServing.open(BufferEndpoint::new, options);
+      return switch (options.childCase) {
+        case NAMES -> ManyNames.serve(options);
+        case ROUNDTRIP -> BufferRoundTrips.serve(options);
+        default -> EflServing.open(BufferEndpoint::new, options);
+      };
     }
 
     @Override
@@ -39,7 +41,7 @@ enum ChildSystem {
 
     @Override
     RoundTrips roundTrips(ChildOptions options) throws Exception {
-      return EflDriving.roundTrips(BufferEndpoint::new, options);
+      return BufferRoundTrips.open(options);
     }
   },
   GRPC_JAVA {

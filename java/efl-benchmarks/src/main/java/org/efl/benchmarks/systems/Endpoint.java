@@ -28,7 +28,10 @@ interface Endpoint extends AutoCloseable {
     Received run(long tensor) throws Exception;
   }
 
-  /** The tensors that were received, in the order in which they were named. */
+  /**
+   * The tensors that were received, in the order in which they were named; theirs until the next
+   * run of their exchange.
+   */
   interface Received extends AutoCloseable {
     Payload.Source tensor(int index);
 
