@@ -249,7 +249,7 @@ void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) 
     if (uncredited_.empty() || uncredited_.back() != transfer) uncredited_.push_back(transfer);
     uncredited_bytes_ += size;
     // Side connections carry what the receiver is known to have heard of.
-    const bool at_once = first && terms_.connections() > 1;
+    const bool at_once = first && connections_.size() > 1 && connections_[1] != nullptr;
     if (!at_once && uncredited_bytes_ < terms_.window_bytes() / kCreditsAWindow) return;
     uncredited_bytes_ = 0;
     all = std::exchange(uncredited_, {});
