@@ -190,9 +190,15 @@ void Link::OnTensorOpen(const ConnectionPtr& connection, const LinkOpen& open) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return;
-    transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
-    last_incoming_ = open.transfer();
-    incoming_[open.transfer()] = transfer;
+    if (open.transfer() == last_incoming_ + 1) {
+      ++last_incoming_;
+      transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
+      incoming_[open.transfer()] = transfer;
+    }
+  }
+  if (transfer == nullptr) {
+    OnViolation(connection, "transfers are numbered one after the other");
+    return;
   }
   inbound_->OnTensor(transfer);
   if (open.encoded_size() == 0) transfer->TakeNothing();
