@@ -52,7 +52,7 @@ const Field kFields[] = {
     EFL_NUMBER(worker_count, nullptr, 0, kMaxInt),
     EFL_NUMBER(window_bytes, "EFL_WINDOW_BYTES", 1 << 20, int64_t{1} << 40),
     EFL_NUMBER(chunk_bytes, "EFL_CHUNK_BYTES", 1 << 10, 1 << 20),
-    EFL_NUMBER(connections, "EFL_CONNECTIONS", 1, 64),
+    EFL_NUMBER(connections, "EFL_CONNECTIONS", 0, 64),
     EFL_NUMBER(server_max_send_message_size, "EFL_SERVER_MAX_SEND_MESSAGE_SIZE", 1, kMaxInt),
     EFL_NUMBER(server_max_receive_message_size, "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE", 1, kMaxInt),
     EFL_NUMBER(client_max_send_message_size, "EFL_CLIENT_MAX_SEND_MESSAGE_SIZE", 1, kMaxInt),

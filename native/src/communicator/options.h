@@ -48,9 +48,9 @@ struct Options {
   std::string job_id;
   int64_t worker_index = 0;
   int64_t worker_count = 0;
-  int64_t window_bytes = 64 << 20;
+  int64_t window_bytes = 256 << 20;
   int64_t chunk_bytes = 1 << 20;
-  int64_t connections = 1;
+  int64_t connections = 0;
   EncodingRules encodings;
 
   Status Set(const std::string& key, const std::string& value);

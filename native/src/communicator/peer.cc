@@ -14,11 +14,19 @@ namespace {
 constexpr const char* kCheckpointTopic = "checkpoint";
 std::string ReaderTopic(const std::string& dataset) { return absl::StrCat("reader/", dataset); }
 
+// On a long line gRPC lets no more than 16 to 32 MiB be on the way on a connection (docs/benchmarks):
+// where the user hasn't said how many there are to be, this many share the load there.
+constexpr int64_t kConnectionsOfALongLine = 4;
+
+int64_t ConnectionsOf(const Options& options) {
+  return options.connections > 0 ? options.connections : kConnectionsOfALongLine;
+}
+
 ClientOptions ClientOptionsOf(const Options& options) {
   ClientOptions client;
   client.address = options.peer_address;
   client.thread_num = static_cast<int>(options.client_thread_num);
-  client.connections = static_cast<int>(options.connections);
+  client.connections = static_cast<int>(ConnectionsOf(options));
   client.max_send_message_size = options.client_max_send_message_size;
   client.max_receive_message_size = options.client_max_receive_message_size;
   return client;
@@ -58,7 +66,8 @@ LinkOptions LinkOptionsOf(const Options& options) {
                 options.server_max_send_message_size, options.server_max_receive_message_size});
   link.chunk_bytes =
       static_cast<uint32_t>(std::clamp<int64_t>(smallest / 2, 1, options.chunk_bytes));
-  link.connections = static_cast<uint32_t>(options.connections);
+  link.connections = static_cast<uint32_t>(ConnectionsOf(options));
+  link.spread_at_once = options.connections > 0;
   link.reconnect_timeout_ms = options.reconnect_timeout_ms;
   link.await_consumption = options.send_completion == SendCompletion::kConsumed;
   link.encodings = options.encodings;

@@ -182,10 +182,11 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, const T
   grpc::ChannelArguments arguments;
   arguments.SetMaxSendMessageSize(static_cast<int>(options.max_send_message_size));
   arguments.SetMaxReceiveMessageSize(static_cast<int>(options.max_receive_message_size));
-  // A peer that isn't there yet is the ordinary case: dial again soon.
+  // A peer that isn't there yet is the ordinary case: dial again soon. Whoever dials has a pause of
+  // its own that grows.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   // Peers of one process don't share connections, nor does a peer with its closed predecessor.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // A proxy would see, and could change, what the parties send.

@@ -171,7 +171,7 @@ OutgoingTensor Floats(const std::string& name, int64_t step, const std::vector<f
 
 std::string BytesOf(const std::vector<float>& values) {
   std::string bytes(values.size() * sizeof(float), '\0');
-  std::memcpy(bytes.data(), values.data(), bytes.size());
+  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
   return bytes;
 }
 

@@ -28,7 +28,8 @@ namespace efl {
 struct LinkOptions {
   uint64_t window_bytes = 0;
   uint32_t chunk_bytes = 0;
-  uint32_t connections = 1;
+  uint32_t connections = 1;    // at most
+  bool spread_at_once = true;  // false: on a long line alone
   int64_t reconnect_timeout_ms = 0;
   bool await_consumption = false;
   EncodingRules encodings;
@@ -113,6 +114,7 @@ class Link final : public Outbound,
   // Under the lock: connection 0 is there, and the peer stands where it says.
   void Attach(const ConnectionPtr& connection, const LinkState& theirs, Consequences* then);
   void OnAttached(const Introduction& theirs);
+  void DialSides(Clock::duration round_trip);
   void SetTerms(const LinkTerms& theirs);
   LinkHello HelloFor(uint32_t index) const;
   LinkState State() const;

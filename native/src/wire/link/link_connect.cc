@@ -15,6 +15,8 @@ namespace {
 
 // A party that lets a connection in says so at once; one that hangs doesn't.
 constexpr int64_t kHandshakeMs = 5000;
+// A round trip that takes this long is one over a distance.
+constexpr std::chrono::milliseconds kLongLine{5};
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int64_t kLongestPauseMs = 2000;
 
@@ -48,7 +50,7 @@ const Status& NotReady() {
 
 void Link::Connect(const Errand& errand) {
   const bool dials = dials_;
-  errand.operation->set_note(dials ? "the peer has not let this party in"
+  errand.operation->set_note(dials          ? "the peer has not let this party in"
                              : mine_.leader ? "the follower has not connected"
                                             : "the leader has not connected");
   {
@@ -166,6 +168,7 @@ void Link::OnOpen(const ConnectionPtr& connection) {
     }
   }
   if (wanted) {
+    connection->set_asked_now();
     WriteHandshake(connection, std::move(frame));
   } else {
     connection->Close(NotReady());
@@ -309,11 +312,19 @@ void Link::OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome
   for (const auto& act : then) act();
   if (connection->index() == 0) {
     OnAttached(theirs);
-    for (uint32_t i = 1; i < welcome.terms().connections() && i < options_.connections; ++i) {
-      Dial(i);
-    }
+    DialSides(connection->Asking());
   }
   Pump();
+}
+
+void Link::DialSides(Clock::duration round_trip) {
+  if (!options_.spread_at_once && round_trip < kLongLine) return;
+  uint32_t count = 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    count = terms_.connections();
+  }
+  for (uint32_t i = 1; i < count; ++i) Dial(i);
 }
 
 void Link::SetTerms(const LinkTerms& theirs) {

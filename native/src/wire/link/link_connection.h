@@ -1,6 +1,7 @@
 // One stream of a link.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -56,6 +57,11 @@ class Link::Connection final : public StreamEvents,
   }
 
   bool dialled() const { return dialled_; }
+  // Of a connection that was dialled: how long the other party has taken to let it in, so far.
+  std::chrono::steady_clock::duration Asking() const {
+    return std::chrono::steady_clock::now() - asked_at_;
+  }
+  void set_asked_now() { asked_at_ = std::chrono::steady_clock::now(); }
   uint32_t index() const { return index_; }
   uint64_t epoch() const { return epoch_; }
 
@@ -77,8 +83,9 @@ class Link::Connection final : public StreamEvents,
   const bool dialled_;
   uint32_t index_;
   const uint64_t epoch_;
-  bool ready_ = false;    // the handshake is over
-  bool writing_ = false;  // a message is under way
+  std::chrono::steady_clock::time_point asked_at_;  // on the threads of the stream alone
+  bool ready_ = false;                              // the handshake is over
+  bool writing_ = false;                            // a message is under way
 
   std::mutex mutex_;
   StreamPtr stream_;

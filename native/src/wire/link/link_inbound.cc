@@ -190,9 +190,15 @@ void Link::OnTensorOpen(const ConnectionPtr& connection, const LinkOpen& open) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return;
-    transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
-    last_incoming_ = open.transfer();
-    incoming_[open.transfer()] = transfer;
+    if (open.transfer() == last_incoming_ + 1) {
+      ++last_incoming_;
+      transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
+      incoming_[open.transfer()] = transfer;
+    }
+  }
+  if (transfer == nullptr) {
+    OnViolation(connection, "transfers are numbered one after the other");
+    return;
   }
   inbound_->OnTensor(transfer);
   if (open.encoded_size() == 0) transfer->TakeNothing();
@@ -249,7 +255,7 @@ void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) 
     if (uncredited_.empty() || uncredited_.back() != transfer) uncredited_.push_back(transfer);
     uncredited_bytes_ += size;
     // Side connections carry what the receiver is known to have heard of.
-    const bool at_once = first && terms_.connections() > 1;
+    const bool at_once = first && connections_.size() > 1 && connections_[1] != nullptr;
     if (!at_once && uncredited_bytes_ < terms_.window_bytes() / kCreditsAWindow) return;
     uncredited_bytes_ = 0;
     all = std::exchange(uncredited_, {});

@@ -325,6 +325,27 @@ TEST_F(LinkTest, ShouldCarryATensorOfMoreThanFourGiB) {
 }
 #endif
 
+// Breaks the connections of a proxy, again and again, as long as it lives.
+class Breaker {
+ public:
+  explicit Breaker(TcpProxy* proxy)
+      : thread_([this, proxy] {
+          std::minstd_rand random(20241124);
+          while (!over_) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 150));
+            proxy->Break();
+          }
+        }) {}
+  ~Breaker() {
+    over_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
 // Everything arrives, whole and once, over connections that break all the time.
 TEST_F(LinkTest, ShouldLoseNothingToConnectionsThatBreak) {
   Both([](Options* options) {
@@ -333,14 +354,7 @@ TEST_F(LinkTest, ShouldLoseNothingToConnectionsThatBreak) {
   });
   pair.ConnectThroughProxies();
   ASSERT_TRUE(follower().RegisterTensor("back", kFloat, std::nullopt).ok());
-  std::atomic<bool> over{false};
-  std::thread breaker([&] {
-    std::minstd_rand random(20241124);
-    while (!over) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 60));
-      pair.to_leader->Break();
-    }
-  });
+  Breaker breaker(pair.to_leader.get());
   for (int64_t step = 0; step < 60; ++step) {
     const std::vector<float> there = Numbers(400'000, static_cast<uint32_t>(step));
     const std::vector<float> back = Numbers(300, static_cast<uint32_t>(step + 1000));
@@ -361,8 +375,6 @@ TEST_F(LinkTest, ShouldLoseNothingToConnectionsThatBreak) {
     ASSERT_EQ(arrival.bytes, BytesOf(there));
     ASSERT_EQ(returned.bytes, BytesOf(back));
   }
-  over = true;
-  breaker.join();
 }
 
 TEST_F(LinkTest, ShouldConnectWhenOneDialsAndOneListens) {

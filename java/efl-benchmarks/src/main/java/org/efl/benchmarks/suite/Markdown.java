@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
 final class Markdown {
   private static final String OWN = "efl-op";
   private static final List<String> COMPARED =
-      List.of("efl-trainer", "grpc-cpp", "grpc-java", "flight-java");
+      List.of(
+          "efl-trainer", "grpc-cpp", "grpc-cpp-land", "grpc-java", "flight-java", "tcp", "iperf3");
 
   private Markdown() {}
 

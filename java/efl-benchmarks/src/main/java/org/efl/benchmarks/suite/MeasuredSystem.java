@@ -40,11 +40,16 @@ record MeasuredSystem(
    */
   record Turn(Scenario scenario, int port, int peerPort, Optional<Path> tls) {}
 
-  /** A system of programs that take the options of this suite. */
-  static MeasuredSystem of(String name, List<String> program, String system) {
+  /**
+   * A system of programs that take the options of this suite.
+   *
+   * @param more options of its own, for both ends
+   */
+  static MeasuredSystem of(String name, List<String> program, String system, String... more) {
+    List<String> options = List.of(more);
     return new MeasuredSystem(
         name,
-        (side, turn) -> usual(program, system, side, turn),
+        (side, turn) -> usual(program, system, options, side, turn),
         "READY",
         output -> output,
         Map.of(),
@@ -52,9 +57,11 @@ record MeasuredSystem(
         Optional.empty());
   }
 
-  private static List<String> usual(List<String> program, String system, Side side, Turn turn) {
+  private static List<String> usual(
+      List<String> program, String system, List<String> more, Side side, Turn turn) {
     List<String> command = new ArrayList<>(program);
     command.addAll(List.of(side.command(), system, "--case", turn.scenario().childCase()));
+    command.addAll(more);
     command.addAll(List.of("--port", Integer.toString(turn.port())));
     command.addAll(List.of("--peer-port", Integer.toString(turn.peerPort())));
     turn.scenario()

@@ -7,20 +7,13 @@ import java.util.Map;
 
 /** All that the suite measures. */
 final class Scenarios {
-  private static final List<String> ALL =
+  private static final List<String> ROUND_TRIPS =
       List.of(
-          "efl-op",
-          "efl-java",
-          "efl-cpp",
-          "efl-trainer",
-          "grpc-cpp",
-          "grpc-java",
-          "flight-java",
-          "tcp",
-          "iperf3");
-  private static final List<String> WITH_TLS = ALL.subList(0, 7);
+          "efl-op", "efl-java", "efl-cpp", "efl-trainer", "grpc-cpp", "grpc-java", "flight-java");
+  private static final List<String> STREAMS_WITH_TLS = and(ROUND_TRIPS, "grpc-cpp-land");
+  private static final List<String> STREAMS = and(STREAMS_WITH_TLS, "tcp", "iperf3");
   private static final List<String> FAR =
-      List.of("efl-op", "efl-java", "efl-cpp", "efl-trainer", "grpc-cpp", "tcp");
+      List.of("efl-op", "efl-java", "efl-cpp", "efl-trainer", "grpc-cpp", "grpc-cpp-land", "tcp");
 
   private static final int DELAY_MS = 25;
   private static final long KIB = 1 << 10;
@@ -73,10 +66,10 @@ final class Scenarios {
             "GB/s",
             "throughput",
             sizes("bytes", 64 * MIB, "count", amount(4, 16), "reps", amount(3, 5), "in-flight", 2),
-            tls ? WITH_TLS : ALL,
+            tls ? STREAMS_WITH_TLS : STREAMS,
             tls,
             0,
-            rounds(5)));
+            rounds(3)));
   }
 
   private void addRoundTrips(String size, long bytes, long count, boolean tls) {
@@ -90,7 +83,7 @@ final class Scenarios {
             "µs",
             "roundtrip",
             sizes("bytes", bytes, "count", count),
-            WITH_TLS,
+            ROUND_TRIPS,
             tls,
             0,
             rounds(3)));
@@ -157,6 +150,12 @@ final class Scenarios {
             false,
             0,
             rounds(3)));
+  }
+
+  private static List<String> and(List<String> systems, String... more) {
+    List<String> all = new ArrayList<>(systems);
+    all.addAll(List.of(more));
+    return List.copyOf(all);
   }
 
   private static String security(boolean tls) {

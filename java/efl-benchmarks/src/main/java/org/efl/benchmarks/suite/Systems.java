@@ -36,6 +36,8 @@ final class Systems {
                 .with(TRAINER)
                 .withLargestTensor(LARGEST_OF_TRAINER),
             MeasuredSystem.of("grpc-cpp", cpp, "grpc-cpp").missing(cppMissing),
+            MeasuredSystem.of("grpc-cpp-land", cpp, "grpc-cpp", "--land", "copy")
+                .missing(cppMissing),
             MeasuredSystem.of("grpc-java", java, "grpc-java"),
             MeasuredSystem.of("flight-java", java, "flight-java"),
             MeasuredSystem.of("tcp", cpp, "tcp").missing(cppMissing),

@@ -71,9 +71,12 @@ class ResultsTest {
     assertTrue(lines.contains("- commit: abc1234"));
     assertTrue(lines.contains("| throughput_plain | efl-op | 2.00 (1.00–3.00) | GB/s |"));
     assertTrue(lines.contains("| memory_4gib_sender | efl-cpp | 4100 | MiB |"));
-    assertTrue(lines.contains("| case | efl-trainer | grpc-cpp | grpc-java | flight-java |"));
-    assertTrue(lines.contains("| throughput_plain |  |  | 2.00 |  |"));
-    assertTrue(lines.contains("| roundtrip_p50_64b_plain |  |  | 2.50 |  |"));
+    assertTrue(
+        lines.contains(
+            "| case | efl-trainer | grpc-cpp | grpc-cpp-land | grpc-java | flight-java | tcp |"
+                + " iperf3 |"));
+    assertTrue(lines.contains("| throughput_plain |  |  |  | 2.00 |  |  |  |"));
+    assertTrue(lines.contains("| roundtrip_p50_64b_plain |  |  |  | 2.50 |  |  |  |"));
     assertTrue(lines.stream().noneMatch(line -> line.startsWith("| memory_4gib_sender |  |")));
     assertTrue(lines.contains("![far.svg](far.svg)"));
   }
