@@ -158,12 +158,13 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *                                             decides (* ? [a-z]); none: as they are. zstd: without
  *                                             loss. bfloat16: floats cut to 16 bits; of other types
  *                                             as they are
- *   window_bytes                     64 MiB   on the way and not yet credited, in each direction;
+ *   window_bytes                     256 MiB  on the way and not yet credited, in each direction;
  *                                             1 MiB or more
  *   chunk_bytes                      1 MiB    the longest piece of a tensor in one message; 1 KiB
  *                                             to 1 MiB
- *   connections                      1        of the link, 1 to 64. Of window, chunk and
- *                                             connections the pair takes the lesser of both parties
+ *   connections                      0        of the link, up to 64; 0: one, and four on a line
+ *                                             with a round trip of 5 ms or more. Of window, chunk
+ *                                             and connections the lesser of both parties holds
  */
 typedef struct efl_options efl_options;
 

@@ -124,7 +124,7 @@ public final class PeerOptions {
 
     /**
      * How much may be on the way on the link wire in either direction, in bytes, from 1 MiB;
-     * default 64 MiB. The lesser of both parties' holds, as for {@link #chunkBytes} and {@link
+     * default 256 MiB. The lesser of both parties' holds, as for {@link #chunkBytes} and {@link
      * #connections}. What bandwidth times round trip exceeds cannot be used.
      */
     public Builder windowBytes(long bytes) {
@@ -141,7 +141,10 @@ public final class PeerOptions {
       return this;
     }
 
-    /** Of the link wire, from 1 to 64; default 1. */
+    /**
+     * Of the link wire, up to 64. Default 0: one, and four on a line whose round trip takes 5 ms or
+     * more.
+     */
     public Builder connections(int connections) {
       settings.put("connections", Integer.toString(connections));
       return this;

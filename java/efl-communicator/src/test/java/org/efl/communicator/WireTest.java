@@ -299,7 +299,7 @@ class WireTest {
   void shouldRefuseOptionsOutOfRange() {
     assertRefused("windowBytes (window_bytes)", peer -> peer.windowBytes(1));
     assertRefused("chunkBytes (chunk_bytes)", peer -> peer.chunkBytes(2 << 20));
-    assertRefused("connections", peer -> peer.connections(0));
+    assertRefused("connections", peer -> peer.connections(65));
     assertRefused("worker (worker_index)", peer -> peer.worker(2, 2));
   }
 

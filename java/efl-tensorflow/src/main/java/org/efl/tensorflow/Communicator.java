@@ -401,7 +401,7 @@ public final class Communicator implements AutoCloseable {
       return this;
     }
 
-    /** Bytes that may be on the way on the link wire in either direction; 64 MiB by default. */
+    /** Bytes that may be on the way on the link wire in either direction; 256 MiB by default. */
     public Builder windowBytes(long value) {
       peer.windowBytes(value);
       return this;
@@ -413,7 +413,7 @@ public final class Communicator implements AutoCloseable {
       return this;
     }
 
-    /** Connections of the link wire; 1 by default. */
+    /** Connections of the link wire; by default one, and four on a long line. */
     public Builder connections(int value) {
       peer.connections(value);
       return this;
