@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kDefaultKeep = 256 << 20;
+constexpr size_t kMost = size_t{1} << 47;
 
 // Four sizes for each power of two: what was given back fits what is asked for next, and at most a
 // quarter of it is slack, which is never touched.
@@ -66,6 +67,7 @@ void* BufferPool::TakeIdle(size_t size) {
 }
 
 void* BufferPool::Allocate(size_t size) {
+  if (size > kMost) return nullptr;
   const size_t whole = ClassOf(size);
   {
     std::lock_guard<std::mutex> lock(mutex_);

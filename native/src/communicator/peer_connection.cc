@@ -296,15 +296,18 @@ void Peer::OnAsked(int64_t connection, Operation::Clock::time_point since, const
 }
 
 void Peer::Lose(const Status& status) {
+  std::function<void()> end_link;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (state_ != State::kConnected) return;
+    // At once, so that it isn't the next connection's link that ends.
+    end_link = link_->Detach(status);
     state_ = State::kIdle;
     lost_ = status;
   }
   Log(LogLevel::kInfo, absl::StrCat("peer ", PeerName(), ": ", status.Text()));
   // Over the trainer wire, what the peer was asked ends with its own answer, which may be on the way.
-  link_->Drop(status);
+  end_link();
   mailbox_.AbandonWaiting(status);
   board_.AbandonWaiting(status);
 }

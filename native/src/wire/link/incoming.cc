@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kOverhead = 1 << 10;
 // More than TensorFlow's own limit.
 constexpr int kMaxRank = 254;
+// More than any machine's memory; sums of some such stay in range.
+constexpr uint64_t kMostBytes = uint64_t{1} << 47;
 
 TensorInfo InfoOf(const LinkOpen& open) {
   return {open.name(),
@@ -33,6 +35,8 @@ Status IncomingTransfer::Check(const LinkOpen& open) {
     status = {Code::kUnknown, "its name is not UTF-8"};
   } else if (open.dims_size() > kMaxRank) {
     status = {Code::kUnknown, absl::StrCat("rank ", open.dims_size())};
+  } else if (std::max<uint64_t>(open.size(), open.encoded_size()) > kMostBytes) {
+    status = {Code::kUnknown, absl::StrCat("a size of ", open.size(), " bytes")};
   } else {
     const TensorInfo info = InfoOf(open);
     status = CheckTensor(info);
@@ -65,6 +69,16 @@ uint64_t IncomingTransfer::received() const {
 bool IncomingTransfer::held() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return stage_ == Stage::kHeld;
+}
+
+LinkCredit IncomingTransfer::Standing() {
+  LinkCredit credit;
+  std::lock_guard<std::mutex> lock(mutex_);
+  credit.set_transfer(id_);
+  credit.set_received(received_);
+  credit.set_held(stage_ == Stage::kHeld);
+  if (credit.held()) held_told_ = true;
+  return credit;
 }
 
 bool IncomingTransfer::Claim(uint64_t offset, uint64_t size) {
@@ -141,8 +155,13 @@ void IncomingTransfer::Settle(std::unique_lock<std::mutex>* lock) {
   if (stage_ == Stage::kLanding && parked_.empty()) {
     stage_ = Stage::kOver;
     const auto landed = std::exchange(landed_, nullptr);
+    // Who stops it waits for this too: it works in the receive's memory.
+    ++writers_;
     lock->unlock();
     const Status status = FinishContent();
+    lock->lock();
+    if (--writers_ == 0) no_writers_.notify_all();
+    lock->unlock();
     if (status.ok()) TellArrived();
     landed(status);
     return;

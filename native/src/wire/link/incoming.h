@@ -51,6 +51,8 @@ class IncomingTransfer final : public Delivery {
   // Nothing is missing before this.
   uint64_t received() const;
   bool held() const;
+  // Both, as they are said to the sender, who then has to be told when it isn't held any more.
+  LinkCredit Standing();
   Taken Take(uint64_t offset, uint32_t crc, const Span& bytes);
   // A tensor without content is here when it is opened.
   void TakeNothing();

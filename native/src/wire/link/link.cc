@@ -13,6 +13,7 @@ namespace {
 
 // Of one message, beside its chunks.
 constexpr int kMostFrames = 2048;
+constexpr size_t kMostFrameBytes = 4 << 20;
 constexpr std::chrono::milliseconds kGoodbyeTime{1000};
 
 }  // namespace
@@ -50,9 +51,11 @@ void Link::SendTensor(const Errand& errand, OutgoingTensor tensor) {
   errand.operation->set_note(options_.await_consumption ? "the peer has not consumed it"
                                                         : "the peer has not received all of it");
   uint64_t transfer = 0;
+  uint64_t life = 0;
   bool up = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    life = life_;
     up = phase_ == Phase::kUp || phase_ == Phase::kDown;
     if (up) transfer = outgoing_.Add(errand.operation, std::move(open), std::move(tensor.payload));
   }
@@ -61,26 +64,27 @@ void Link::SendTensor(const Errand& errand, OutgoingTensor tensor) {
     return;
   }
   errand.slot->Hold(std::make_shared<CancelBy>(
-      [this, transfer](const Status& why) { CancelSend(transfer, why); }));
+      [this, life, transfer](const Status& why) { CancelSend(life, transfer, why); }));
   Pump();
 }
 
-void Link::CancelSend(uint64_t transfer, const Status& why) {
+void Link::CancelSend(uint64_t life, uint64_t transfer, const Status& why) {
+  std::optional<Outgoing::Transfer> removed;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    LinkOpen open;
-    bool opened = false;
-    if (outgoing_.Remove(transfer, &open, &opened) == nullptr) return;
+    if (life != life_) return;
+    removed = outgoing_.Remove(transfer);
+    if (!removed) return;
     // Of a close the peer learns by the Goodbye.
     if (why.code() == Code::kCancelled) return;
-    if (opened) {
+    if (removed->opened) {
       LinkAbort* abort = Append()->mutable_abort();
       abort->set_transfer(transfer);
       SetOutcome(why, abort);
     } else {
       LinkFailed* failed = Append()->mutable_failed();
-      failed->set_name(open.name());
-      failed->set_step(open.step());
+      failed->set_name(removed->open.name());
+      failed->set_step(removed->open.step());
       SetOutcome(why, failed);
     }
   }
@@ -113,8 +117,10 @@ void Link::AskCheckpointVersion(const Errand& errand) {
 
 void Link::Ask(const Errand& errand, LinkCall call) {
   uint64_t id = 0;
+  uint64_t life = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    life = life_;
     if (phase_ == Phase::kUp || phase_ == Phase::kDown) {
       id = ++last_call_;
       call.set_call(id);
@@ -126,25 +132,26 @@ void Link::Ask(const Errand& errand, LinkCall call) {
     errand.operation->TryEnd({Code::kUnavailable, "Not connected any more."});
     return;
   }
-  errand.slot->Hold(std::make_shared<CancelBy>([this, id](const Status&) { CancelAsk(id); }));
+  errand.slot->Hold(
+      std::make_shared<CancelBy>([this, life, id](const Status&) { CancelAsk(life, id); }));
   Pump();
 }
 
-void Link::CancelAsk(uint64_t call) {
+void Link::CancelAsk(uint64_t life, uint64_t call) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (calls_.erase(call) == 0) return;
+    if (life != life_ || calls_.erase(call) == 0) return;
     Append()->mutable_call_cancel()->set_call(call);
   }
   Pump();
 }
 
-void Link::Reply(uint64_t call, const Status& status, const Outcome& outcome,
+void Link::Reply(uint64_t life, uint64_t call, const Status& status, const Outcome& outcome,
                  std::function<void(bool)> sent) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     // Gone with the link, or called off.
-    if (questions_.erase(call) > 0) {
+    if (life == life_ && questions_.erase(call) > 0) {
       LinkReply* reply = Append(std::exchange(sent, nullptr))->mutable_reply();
       reply->set_call(call);
       SetOutcome(status, reply);
@@ -156,12 +163,16 @@ void Link::Reply(uint64_t call, const Status& status, const Outcome& outcome,
   Pump();
 }
 
-void Link::SendDone(uint64_t transfer, const Status& status) {
+void Link::SendDone(const IncomingTransfer& transfer, const Status& status) {
+  IncomingPtr removed;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (incoming_.erase(transfer) == 0) return;
+    const auto at = incoming_.find(transfer.id());
+    if (at == incoming_.end() || at->second.get() != &transfer) return;
+    removed = std::move(at->second);
+    incoming_.erase(at);
     LinkDone* done = Append()->mutable_done();
-    done->set_transfer(transfer);
+    done->set_transfer(transfer.id());
     SetOutcome(status, done);
   }
   Pump();
@@ -177,7 +188,7 @@ void Link::SayGoodbye(const std::string& reason) {
     std::unique_lock<std::mutex> lock(mutex_);
     said_.wait_for(lock, kGoodbyeTime, [this] { return log_.empty() || phase_ != Phase::kUp; });
   }
-  Drop({Code::kUnavailable, "the peer has left: closed"});
+  Detach({Code::kUnavailable, "the peer has left: closed"})();
 }
 
 // The peer has taken this many sequenced frames.
@@ -219,6 +230,7 @@ void Link::Pump() {
       }
     }
     connection->Write(EncodeLinkMessage(control, std::move(data)));
+    chunks.clear();  // may be the last to hold a payload
     lock.lock();
   }
 }
@@ -235,9 +247,12 @@ bool Link::Compose(Connection* connection, LinkControl* control,
 }
 
 void Link::ComposeFrames(LinkControl* control) {
+  size_t bytes = 0;
   for (const uint64_t end = log_begin_ + log_.size();
-       log_sent_ < end && control->frames_size() < kMostFrames; ++log_sent_) {
+       log_sent_ < end && control->frames_size() < kMostFrames && bytes < kMostFrameBytes;
+       ++log_sent_) {
     *control->add_frames() = log_[log_sent_ - log_begin_].frame;
+    bytes += log_[log_sent_ - log_begin_].frame.ByteSizeLong();
   }
   for (LinkCredit& credit : credits_) {
     *control->add_frames()->mutable_credit() = std::move(credit);

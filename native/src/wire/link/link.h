@@ -70,8 +70,9 @@ class Link final : public Outbound,
   // Events of a stream that the peer has opened. `keep` lives as long as they do.
   StreamEventsPtr Accept(std::shared_ptr<void> keep);
 
-  // Ends what is under way with this status, and the connections. It may be connected again.
-  void Drop(const Status& status);
+  // Lets go of the connections and of what is under way, which ends with this status when the
+  // function returned is called. The link may be connected again at once.
+  std::function<void()> Detach(const Status& status);
   // Ends a connect that waits for the peer to dial.
   void Refuse(const Status& status);
   // Whether it is there, if only to be connected again.
@@ -122,9 +123,14 @@ class Link final : public Outbound,
   void AwaitReturn(uint64_t epoch);
   std::chrono::milliseconds ReconnectTimeout() const;
   Status TooLate(const std::string& why) const;
-  void Lose(const Status& status);
+  // Unless the connections aren't those of that epoch any more.
+  void Lose(const Status& status, uint64_t epoch);
+  void LoseWith(const ConnectionPtr& connection, const Status& status);
+  std::function<void()> DetachLocked(const Status& status);
   void EndConnecting(const Status& status);
   void CancelConnecting();
+  bool IsAttached(const Connection& connection) const;
+  // Attached, and to be listened to.
   bool IsCurrent(const Connection& connection) const;
 
   // link.cc: what goes out.
@@ -135,11 +141,11 @@ class Link final : public Outbound,
   void ComposeFrames(LinkControl* control);
   void ComposeChunks(bool only_known, LinkControl* control, std::vector<Outgoing::Next>* chunks);
   void Ask(const Errand& errand, LinkCall call);
-  void CancelSend(uint64_t transfer, const Status& why);
-  void CancelAsk(uint64_t call);
-  void Reply(uint64_t call, const Status& status, const Outcome& outcome,
+  void CancelSend(uint64_t life, uint64_t transfer, const Status& why);
+  void CancelAsk(uint64_t life, uint64_t call);
+  void Reply(uint64_t life, uint64_t call, const Status& status, const Outcome& outcome,
              std::function<void(bool)> sent);
-  void SendDone(uint64_t transfer, const Status& status);
+  void SendDone(const IncomingTransfer& transfer, const Status& status);
   void Taken(uint64_t count, Consequences* then);
 
   // link_inbound.cc: what comes in.
@@ -149,15 +155,19 @@ class Link final : public Outbound,
   // False: the connection is not to be listened to any more.
   bool OnFrame(const ConnectionPtr& connection, const LinkFrame& frame, LinkMessageReader* reader);
   bool OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk, LinkMessageReader* reader);
-  void OnSequenced(const ConnectionPtr& connection, const LinkFrame& frame);
-  void OnTensorOpen(const ConnectionPtr& connection, const LinkOpen& open);
+  // `life`: of the link when the frame was taken. It has to be heeded while that one lasts, whatever
+  // becomes of the connection.
+  void OnSequenced(const ConnectionPtr& connection, uint64_t life, const LinkFrame& frame);
+  void OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const LinkOpen& open);
   void OnAbort(const LinkAbort& abort);
   void OnDone(const LinkDone& done);
-  void OnCall(const ConnectionPtr& connection, const LinkCall& call);
+  void OnCall(uint64_t life, const LinkCall& call);
   void OnCallCancel(const LinkCallCancel& cancel);
   void OnReply(const LinkReply& reply);
   void OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first);
   void OnViolation(const ConnectionPtr& connection, const std::string& what);
+  // The connection is worth nothing any more; another one goes on from before this message.
+  void Break(const ConnectionPtr& connection, const Status& why);
 
   Client* const client_;
   const LinkOptions options_;
@@ -172,6 +182,8 @@ class Link final : public Outbound,
   Errand connecting_;
   uint64_t session_ = 0;
   LinkTerms terms_;
+  // Of the link there is: numbers of transfers and calls begin anew with each.
+  uint64_t life_ = 0;
   // Of the connections there are; whatever was planned for an earlier one is void.
   uint64_t epoch_ = 0;
   Clock::time_point down_since_;

@@ -90,7 +90,7 @@ void Link::EndConnecting(const Status& status) {
   }
   if (operation == nullptr) return;
   // The user has given up meanwhile.
-  if (!operation->TryEnd(status) && status.ok()) Drop(NotReady());
+  if (!operation->TryEnd(status) && status.ok()) Detach(NotReady())();
 }
 
 void Link::Refuse(const Status& status) {
@@ -108,6 +108,10 @@ bool Link::up() {
 }
 
 bool Link::IsCurrent(const Connection& connection) const {
+  return IsAttached(connection) && !connection.broken();
+}
+
+bool Link::IsAttached(const Connection& connection) const {
   return phase_ == Phase::kUp && connection.index() < connections_.size() &&
          connections_[connection.index()].get() == &connection;
 }
@@ -118,6 +122,7 @@ void Link::Dial(uint32_t index) {
   int64_t pause = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (index > 0 && phase_ != Phase::kUp) return;
     epoch = epoch_;
     pause = PauseAfter(dials_failed_);
   }
@@ -195,12 +200,7 @@ LinkHello Link::HelloFor(uint32_t index) const {
 LinkState Link::State() const {
   LinkState state;
   state.set_received(taken_);
-  for (const auto& [id, transfer] : incoming_) {
-    LinkCredit* credit = state.add_transfers();
-    credit->set_transfer(id);
-    credit->set_received(transfer->received());
-    credit->set_held(transfer->held());
-  }
+  for (const auto& [id, transfer] : incoming_) *state.add_transfers() = transfer->Standing();
   return state;
 }
 
@@ -231,6 +231,7 @@ void Link::OnHello(const ConnectionPtr& connection, const LinkHello& hello) {
           [self = shared_from_this(), connection, hello] { self->OnHello(connection, hello); });
       return;
     }
+    if (connection->ready()) return;  // it has said Hello twice
     status = Admit(connection, hello, theirs, &then);
   }
   if (!status.ok()) connection->Close(status);
@@ -241,7 +242,8 @@ Status Link::Admit(const ConnectionPtr& connection, const LinkHello& hello,
                    const Introduction& theirs, Consequences* then) {
   const bool known = hello.session() == session_ && session_ != 0;
   if (hello.connection() > 0) {
-    if (!known || phase_ != Phase::kUp || hello.connection() >= connections_.size()) {
+    if (!known || phase_ != Phase::kUp || hello.connection() >= connections_.size() ||
+        connections_[hello.connection()] != nullptr) {
       return {Code::kAborted, "there is no such link"};
     }
     connection->set_index(hello.connection());
@@ -249,17 +251,20 @@ Status Link::Admit(const ConnectionPtr& connection, const LinkHello& hello,
     LetIn(connection, theirs, then);
     return {};
   }
-  if (hello.resumes()) {
-    // Else: it was with an earlier incarnation of this party, or this party has given it up.
-    if (!known) return {Code::kAborted, "the link that is to go on is not known here"};
+  if (hello.session() == 0) return {Code::kInvalidArgument, "a link has a session"};
+  if (known) {
+    // Resumed, or the Welcome to its first connection was lost.
+  } else if (hello.resumes()) {
+    // It was with an earlier incarnation of this party, or this party has given it up.
+    return {Code::kAborted, "the link that is to go on is not known here"};
   } else if (phase_ == Phase::kConnecting && !dials_) {
     session_ = hello.session();
   } else {
     // While it is up, anybody can say this; the peer's own address knows.
     if (phase_ == Phase::kUp) then->push_back([this, theirs] { host_->OnLinkStranger(theirs); });
     if (phase_ == Phase::kDown) {
-      then->push_back([self = shared_from_this()] {
-        self->Lose({Code::kAborted, "the peer has restarted and lost its state"});
+      then->push_back([self = shared_from_this(), epoch = epoch_] {
+        self->Lose({Code::kAborted, "the peer has restarted and lost its state"}, epoch);
       });
     }
     return NotReady();
@@ -293,6 +298,12 @@ void Link::OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome
   bool wanted = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (busy_) {
+      when_idle_.push_back([self = shared_from_this(), connection, welcome] {
+        self->OnWelcome(connection, welcome);
+      });
+      return;
+    }
     wanted = epoch_ == connection->epoch();
     if (wanted && status.ok()) {
       connection->set_ready();
@@ -329,7 +340,10 @@ void Link::DialSides(Clock::duration round_trip) {
 
 void Link::SetTerms(const LinkTerms& theirs) {
   terms_.set_window_bytes(std::min(terms_.window_bytes(), theirs.window_bytes()));
-  terms_.set_chunk_bytes(std::max(1u, std::min(terms_.chunk_bytes(), theirs.chunk_bytes())));
+  // Two chunks fit the window, so that one that isn't credited yet doesn't stop the next.
+  const auto most = static_cast<uint32_t>(
+      std::clamp<uint64_t>(terms_.window_bytes() / 2, 1, terms_.chunk_bytes()));
+  terms_.set_chunk_bytes(std::max(1u, std::min(most, theirs.chunk_bytes())));
   terms_.set_connections(std::max(1u, std::min(terms_.connections(), theirs.connections())));
   outgoing_.set_terms({terms_.window_bytes(), terms_.chunk_bytes()});
 }
@@ -353,7 +367,9 @@ void Link::Attach(const ConnectionPtr& connection, const LinkState& theirs, Cons
     break;
   }
   outgoing_.Rewind(theirs, first_untaken);
+  // Whatever has changed since this party said where it stands.
   credits_.clear();
+  for (const auto& [id, transfer] : incoming_) credits_.push_back(transfer->Standing());
 }
 
 void Link::OnAttached(const Introduction& theirs) {
@@ -367,7 +383,7 @@ void Link::OnClosed(const ConnectionPtr& connection, const grpc::Status& status)
   std::vector<ConnectionPtr> others;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (IsCurrent(*connection)) {
+    if (IsAttached(*connection)) {
       // The others fall with it: what was on the way is sent again where it is missing.
       others = std::exchange(connections_, {});
       phase_ = Phase::kDown;
@@ -396,8 +412,10 @@ void Link::OnClosed(const ConnectionPtr& connection, const grpc::Status& status)
 void Link::OnDialFailed(uint32_t index, const Status& status) {
   Status given_up;
   bool connecting = false;
+  uint64_t epoch = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    epoch = epoch_;
     ++dials_failed_;
     connecting = phase_ == Phase::kConnecting;
     const bool late = phase_ == Phase::kDown && Clock::now() - down_since_ >= ReconnectTimeout();
@@ -416,9 +434,9 @@ void Link::OnDialFailed(uint32_t index, const Status& status) {
   } else if (connecting) {
     EndConnecting(given_up);
   } else if (given_up.code() == Code::kAborted) {
-    Lose({Code::kAborted, "the peer has restarted and lost its state"});
+    Lose({Code::kAborted, "the peer has restarted and lost its state"}, epoch);
   } else {
-    Lose(given_up);
+    Lose(given_up, epoch);
   }
 }
 
@@ -435,17 +453,30 @@ Status Link::TooLate(const std::string& why) const {
 // The peer dials; this party can only wait.
 void Link::AwaitReturn(uint64_t epoch) {
   client_->After(options_.reconnect_timeout_ms, [self = shared_from_this(), epoch] {
-    {
-      std::lock_guard<std::mutex> lock(self->mutex_);
-      if (self->epoch_ != epoch) return;
-    }
-    self->Lose(self->TooLate("the peer has not dialled"));
+    self->Lose(self->TooLate("the peer has not dialled"), epoch);
   });
 }
 
-void Link::Lose(const Status& status) {
-  Drop(status);
+void Link::LoseWith(const ConnectionPtr& connection, const Status& status) {
+  uint64_t epoch = 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!IsAttached(*connection)) return;
+    epoch = epoch_;
+  }
+  Lose(status, epoch);
+}
+
+// The host hears of it before any operation ends: whoever hears of that may connect again.
+void Link::Lose(const Status& status, uint64_t epoch) {
+  std::function<void()> end;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (epoch_ != epoch) return;
+    end = DetachLocked(status);
+  }
   host_->OnLinkLost(status);
+  end();
 }
 
 }  // namespace efl

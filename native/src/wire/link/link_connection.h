@@ -22,11 +22,17 @@ class Link::Connection final : public StreamEvents,
         epoch_(epoch) {}
 
   void OnOpen(const StreamPtr& stream) override {
+    grpc::Status closed;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       stream_ = stream;
+      closed = closed_;
     }
-    link_->OnOpen(shared_from_this());
+    if (closed.ok()) {
+      link_->OnOpen(shared_from_this());
+    } else {
+      stream->Close(closed);
+    }
   }
   void OnMessage(grpc::ByteBuffer* message) override {
     link_->OnMessage(shared_from_this(), message);
@@ -50,10 +56,16 @@ class Link::Connection final : public StreamEvents,
   void Write(const grpc::ByteBuffer& message) {
     if (const StreamPtr stream = Get()) stream->Write(message);
   }
+  // At once, or as soon as it is open.
   void Close(const Status& status) {
-    if (const StreamPtr stream = Get()) {
-      stream->Close({static_cast<grpc::StatusCode>(status.code()), status.message()});
+    const grpc::Status said(static_cast<grpc::StatusCode>(status.code()), status.message());
+    StreamPtr stream;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stream = stream_;
+      closed_ = said;
     }
+    if (stream != nullptr) stream->Close(said);
   }
 
   bool dialled() const { return dialled_; }
@@ -69,6 +81,8 @@ class Link::Connection final : public StreamEvents,
   void set_index(uint32_t index) { index_ = index; }
   bool ready() const { return ready_; }
   void set_ready() { ready_ = true; }
+  bool broken() const { return broken_; }
+  void set_broken() { broken_ = true; }
   bool writing() const { return writing_; }
   void set_writing() { writing_ = true; }
 
@@ -85,10 +99,12 @@ class Link::Connection final : public StreamEvents,
   const uint64_t epoch_;
   std::chrono::steady_clock::time_point asked_at_;  // on the threads of the stream alone
   bool ready_ = false;                              // the handshake is over
+  bool broken_ = false;                             // what it still brings doesn't count
   bool writing_ = false;                            // a message is under way
 
   std::mutex mutex_;
   StreamPtr stream_;
+  grpc::Status closed_;
 };
 
 }  // namespace efl

@@ -1,4 +1,5 @@
 // What comes in over a link.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,8 @@ thread_local const void* working_on = nullptr;
 constexpr uint64_t kCreditsAWindow = 8;
 // Questions of the peer that wait for an answer.
 constexpr size_t kMostQuestions = 1024;
+// Frames that a peer doesn't say it has taken.
+constexpr size_t kMostUntaken = 1 << 20;
 
 }  // namespace
 
@@ -27,13 +30,14 @@ bool LinkThread::Inside(const void* link) { return working_on == link; }
 // What the peer asks over a link.
 class Link::LinkQuestion final : public Question {
  public:
-  LinkQuestion(std::weak_ptr<Link> link, uint64_t call) : link_(std::move(link)), call_(call) {}
+  LinkQuestion(std::weak_ptr<Link> link, uint64_t life, uint64_t call)
+      : link_(std::move(link)), life_(life), call_(call) {}
 
   void Answer(const Status& status, const Outcome& outcome,
               std::function<void(bool)> sent) override {
     const auto link = link_.lock();
     if (link != nullptr) {
-      link->Reply(call_, status, outcome, std::move(sent));
+      link->Reply(life_, call_, status, outcome, std::move(sent));
     } else if (sent) {
       sent(false);
     }
@@ -62,6 +66,7 @@ class Link::LinkQuestion final : public Question {
 
  private:
   const std::weak_ptr<Link> link_;
+  const uint64_t life_;
   const uint64_t call_;
   std::mutex mutex_;
   bool gone_ = false;
@@ -72,9 +77,7 @@ void Link::OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes) {
   LinkControl control;
   LinkMessageReader reader;
   if (Status status = reader.Read(*bytes, &control); !status.ok()) {
-    // Nothing of it counts; the next connection goes on from before it.
-    Log(LogLevel::kWarning, absl::StrCat("link: ", status.message(), "; connecting again"));
-    connection->Close(status);
+    Break(connection, status);
     return;
   }
   bool ready = false;
@@ -98,16 +101,31 @@ void Link::OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes) {
 
 bool Link::BeginMessage(const ConnectionPtr& connection, const LinkControl& control) {
   Consequences then;
+  bool impossible = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return false;
     if (connection->index() == 0) {
-      busy_ = true;
-      Taken(control.received(), &then);
+      impossible = control.received() > log_sent_ || log_.size() > kMostUntaken;
+      busy_ = !impossible;
+      if (!impossible) Taken(control.received(), &then);
     }
+  }
+  if (impossible) {
+    OnViolation(connection, "it takes what wasn't sent, or nothing of what was");
+    return false;
   }
   for (const auto& act : then) act();
   return true;
+}
+
+void Link::Break(const ConnectionPtr& connection, const Status& why) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connection->set_broken();
+  }
+  Log(LogLevel::kWarning, absl::StrCat("link: ", why.message(), "; connecting again"));
+  connection->Close(why);
 }
 
 void Link::EndMessage(const ConnectionPtr& connection) {
@@ -130,6 +148,7 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     OnViolation(connection, "a side connection carries chunks alone");
     return false;
   }
+  uint64_t life = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return false;
@@ -138,6 +157,7 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
       return true;
     }
     ++taken_;
+    life = life_;
   }
   switch (frame.kind_case()) {
     case LinkFrame::kOpen:
@@ -147,16 +167,16 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     case LinkFrame::kCall:
     case LinkFrame::kCallCancel:
     case LinkFrame::kReply:
-      OnSequenced(connection, frame);
+      OnSequenced(connection, life, frame);
       return true;
     case LinkFrame::kGoodbye:
       // The peer waits to hear that it was heard.
       {
         std::lock_guard<std::mutex> lock(mutex_);
         say_taken_ = true;
-        when_idle_.push_back([this, reason = frame.goodbye().reason()] {
+        when_idle_.push_back([this, connection, reason = frame.goodbye().reason()] {
           Pump();
-          Lose({Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
+          LoseWith(connection, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
         });
       }
       return false;
@@ -166,9 +186,9 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
   }
 }
 
-void Link::OnSequenced(const ConnectionPtr& connection, const LinkFrame& frame) {
+void Link::OnSequenced(const ConnectionPtr& connection, uint64_t life, const LinkFrame& frame) {
   if (frame.has_open()) {
-    OnTensorOpen(connection, frame.open());
+    OnTensorOpen(connection, life, frame.open());
   } else if (frame.has_abort()) {
     OnAbort(frame.abort());
   } else if (frame.has_done()) {
@@ -177,7 +197,7 @@ void Link::OnSequenced(const ConnectionPtr& connection, const LinkFrame& frame) 
     inbound_->OnSendFailed(frame.failed().name(), static_cast<int64_t>(frame.failed().step()),
                            OutcomeOf(frame.failed()));
   } else if (frame.has_call()) {
-    OnCall(connection, frame.call());
+    OnCall(life, frame.call());
   } else if (frame.has_call_cancel()) {
     OnCallCancel(frame.call_cancel());
   } else {
@@ -185,11 +205,11 @@ void Link::OnSequenced(const ConnectionPtr& connection, const LinkFrame& frame) 
   }
 }
 
-void Link::OnTensorOpen(const ConnectionPtr& connection, const LinkOpen& open) {
+void Link::OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const LinkOpen& open) {
   IncomingPtr transfer;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!IsCurrent(*connection)) return;
+    if (life != life_) return;
     if (open.transfer() == last_incoming_ + 1) {
       ++last_incoming_;
       transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
@@ -221,22 +241,25 @@ bool Link::OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk,
   }
   switch (transfer->Take(chunk.offset(), chunk.crc32c(), bytes)) {
     case IncomingTransfer::Taken::kNew:
-      OnChunkTaken(transfer, chunk.size(), chunk.offset() == 0);
-      return true;
     case IncomingTransfer::Taken::kNotNeeded:
+      // What wasn't needed was on the way all the same.
+      OnChunkTaken(transfer, chunk.size(), chunk.offset() == 0);
       return true;
     case IncomingTransfer::Taken::kHeldBack: {
       std::lock_guard<std::mutex> lock(mutex_);
       LinkCredit credit;
       credit.set_transfer(chunk.transfer());
-      credit.set_received(0);
       credit.set_held(true);
-      credits_.push_back(std::move(credit));
+      credits_.push_back(credit);
+      // Its receive has come meanwhile, and may have said so before this.
+      if (!transfer->held()) {
+        credit.set_held(false);
+        credits_.push_back(std::move(credit));
+      }
       return true;
     }
     case IncomingTransfer::Taken::kDamaged:
-      Log(LogLevel::kWarning, "link: a chunk was damaged on the way; connecting again");
-      connection->Close({Code::kDataLoss, "a chunk was damaged on the way"});
+      Break(connection, {Code::kDataLoss, "a chunk was damaged on the way"});
       return false;
     case IncomingTransfer::Taken::kImpossible:
       OnViolation(connection, "a chunk lies outside of its tensor, or off its grid");
@@ -262,6 +285,7 @@ void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) 
   }
   std::vector<LinkCredit> credits;
   for (const IncomingPtr& one : all) {
+    if (one->held()) continue;
     LinkCredit credit;
     credit.set_transfer(one->id());
     credit.set_received(one->received());
@@ -274,11 +298,11 @@ void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) 
 }
 
 void Link::OnArrived(IncomingTransfer* transfer) {
-  if (!transfer->await_consumption()) SendDone(transfer->id(), {});
+  if (!transfer->await_consumption()) SendDone(*transfer, {});
 }
 
 void Link::OnAnswered(IncomingTransfer* transfer, const Status& status) {
-  SendDone(transfer->id(), status);
+  SendDone(*transfer, status);
 }
 
 void Link::OnWanted(IncomingTransfer* transfer) {
@@ -310,20 +334,20 @@ void Link::OnAbort(const LinkAbort& abort) {
 }
 
 void Link::OnDone(const LinkDone& done) {
-  OperationPtr operation;
+  std::optional<Outgoing::Transfer> removed;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    operation = outgoing_.Remove(done.transfer());
+    removed = outgoing_.Remove(done.transfer());
   }
-  if (operation != nullptr) operation->TryEnd(OutcomeOf(done));
+  if (removed) removed->operation->TryEnd(OutcomeOf(done));
 }
 
-void Link::OnCall(const ConnectionPtr& connection, const LinkCall& call) {
-  const auto question = std::make_shared<LinkQuestion>(weak_from_this(), call.call());
+void Link::OnCall(uint64_t life, const LinkCall& call) {
+  const auto question = std::make_shared<LinkQuestion>(weak_from_this(), life, call.call());
   bool full = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (!IsCurrent(*connection)) return;
+    if (life != life_) return;
     full = questions_.size() >= kMostQuestions;
     questions_[call.call()] = question;
   }
@@ -366,47 +390,61 @@ void Link::OnViolation(const ConnectionPtr& connection, const std::string& what)
   const Status status(Code::kInternal, absl::StrCat("the peer breaks the link protocol: ", what));
   Log(LogLevel::kError, absl::StrCat("link: ", status.message()));
   connection->Close(status);
-  Lose(status);
+  LoseWith(connection, status);
 }
 
-void Link::Drop(const Status& status) {
-  std::vector<OperationPtr> operations;
-  std::vector<IncomingPtr> incoming;
-  std::vector<std::shared_ptr<LinkQuestion>> questions;
-  std::deque<Sequenced> log;
-  std::vector<ConnectionPtr> connections;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    phase_ = Phase::kIdle;
-    session_ = 0;
-    ++epoch_;
-    operations = outgoing_.RemoveAll();
-    for (auto& [id, operation] : calls_) operations.push_back(std::move(operation));
-    for (auto& [id, transfer] : incoming_) incoming.push_back(std::move(transfer));
-    for (auto& [id, weak] : questions_) {
-      if (auto question = weak.lock()) questions.push_back(std::move(question));
+std::function<void()> Link::Detach(const Status& status) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return DetachLocked(status);
+}
+
+std::function<void()> Link::DetachLocked(const Status& status) {
+  // What of the link has to be ended, without its lock.
+  struct Remains {
+    std::vector<Outgoing::Transfer> outgoing;
+    std::vector<OperationPtr> operations;
+    std::vector<IncomingPtr> incoming;
+    std::vector<std::shared_ptr<LinkQuestion>> questions;
+    std::deque<Sequenced> log;
+    std::vector<ConnectionPtr> connections;
+  };
+  const auto remains = std::make_shared<Remains>();
+  remains->outgoing = outgoing_.RemoveAll();
+  for (auto& [id, operation] : calls_) remains->operations.push_back(std::move(operation));
+  if (connecting_.operation != nullptr) {
+    remains->operations.push_back(std::exchange(connecting_, {}).operation);
+  }
+  for (auto& [id, transfer] : incoming_) remains->incoming.push_back(std::move(transfer));
+  for (auto& [id, weak] : questions_) {
+    if (auto question = weak.lock()) remains->questions.push_back(std::move(question));
+  }
+  remains->log = std::exchange(log_, {});
+  remains->connections = std::exchange(connections_, {});
+  phase_ = Phase::kIdle;
+  session_ = 0;
+  ++life_;
+  ++epoch_;
+  calls_.clear();
+  incoming_.clear();
+  questions_.clear();
+  uncredited_.clear();
+  credits_.clear();
+  uncredited_bytes_ = 0;
+  log_begin_ = log_sent_ = taken_ = last_opened_ = last_incoming_ = last_call_ = 0;
+  say_taken_ = false;
+  said_.notify_all();
+  return [remains, status] {
+    for (const ConnectionPtr& connection : remains->connections) {
+      if (connection != nullptr) connection->Close(status);
     }
-    log = std::exchange(log_, {});
-    connections = std::exchange(connections_, {});
-    calls_.clear();
-    incoming_.clear();
-    questions_.clear();
-    uncredited_.clear();
-    credits_.clear();
-    uncredited_bytes_ = 0;
-    log_begin_ = log_sent_ = taken_ = last_opened_ = last_incoming_ = last_call_ = 0;
-    say_taken_ = false;
-    said_.notify_all();
-  }
-  for (const ConnectionPtr& connection : connections) {
-    if (connection != nullptr) connection->Close(status);
-  }
-  for (const Sequenced& sequenced : log) {
-    if (sequenced.taken) sequenced.taken(false);
-  }
-  for (const IncomingPtr& transfer : incoming) transfer->GiveUp(status);
-  for (const auto& question : questions) question->GiveUp();
-  for (const OperationPtr& operation : operations) operation->TryEnd(status);
+    for (const Sequenced& sequenced : remains->log) {
+      if (sequenced.taken) sequenced.taken(false);
+    }
+    for (const IncomingPtr& transfer : remains->incoming) transfer->GiveUp(status);
+    for (const auto& question : remains->questions) question->GiveUp();
+    for (const Outgoing::Transfer& transfer : remains->outgoing) transfer.operation->TryEnd(status);
+    for (const OperationPtr& operation : remains->operations) operation->TryEnd(status);
+  };
 }
 
 }  // namespace efl

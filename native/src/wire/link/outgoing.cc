@@ -39,9 +39,9 @@ uint64_t Outgoing::Add(OperationPtr operation, LinkOpen open, Payload payload) {
 }
 
 bool Outgoing::Take(uint64_t most_bytes, bool only_known, Next* next) {
+  if (only_known) return TakeReady(most_bytes, true, next);
   // New ones and those under way take turns, so that a short tensor doesn't wait for a long one.
   fresh_first_ = !fresh_first_;
-  if (only_known) return TakeReady(most_bytes, true, next);
   if (fresh_first_) return TakeFresh(most_bytes, next) || TakeReady(most_bytes, false, next);
   return TakeReady(most_bytes, false, next) || TakeFresh(most_bytes, next);
 }
@@ -122,26 +122,27 @@ void Outgoing::Credit(const LinkCredit& credit) {
   Transfer& transfer = at->second;
   transfer.known = true;
   const uint64_t received = credit.received();
-  if (received < transfer.credited || received > transfer.sent) return;
+  if (received < transfer.credited || received > transfer.open.encoded_size()) return;
   on_the_way_ -= transfer.sent - transfer.credited;
-  // What was dropped has to be sent again.
-  if (credit.held() || transfer.held) transfer.sent = received;
+  if (credit.held() || transfer.held) {
+    transfer.sent = received;  // what was dropped has to be sent again
+  } else {
+    // More than was sent on this connection: what an earlier one had brought.
+    transfer.sent = std::max(transfer.sent, received);
+  }
   transfer.credited = received;
   transfer.held = credit.held();
   on_the_way_ += transfer.sent - transfer.credited;
   MakeReady(credit.transfer(), &transfer);
 }
 
-OperationPtr Outgoing::Remove(uint64_t id, LinkOpen* open, bool* opened) {
+std::optional<Outgoing::Transfer> Outgoing::Remove(uint64_t id) {
   const auto at = transfers_.find(id);
-  if (at == transfers_.end()) return nullptr;
-  Transfer& transfer = at->second;
-  on_the_way_ -= transfer.sent - transfer.credited;
-  if (open != nullptr) *open = transfer.open;
-  if (opened != nullptr) *opened = transfer.opened;
-  OperationPtr operation = std::move(transfer.operation);
+  if (at == transfers_.end()) return std::nullopt;
+  on_the_way_ -= at->second.sent - at->second.credited;
+  std::optional<Transfer> removed = std::move(at->second);
   transfers_.erase(at);
-  return operation;
+  return removed;
 }
 
 void Outgoing::Rewind(const LinkState& theirs, uint64_t first_untaken) {
@@ -170,9 +171,9 @@ void Outgoing::Rewind(const LinkState& theirs, uint64_t first_untaken) {
   for (uint64_t id : in_order) MakeReady(id, &transfers_[id]);
 }
 
-std::vector<OperationPtr> Outgoing::RemoveAll() {
-  std::vector<OperationPtr> all;
-  for (auto& [id, transfer] : transfers_) all.push_back(std::move(transfer.operation));
+std::vector<Outgoing::Transfer> Outgoing::RemoveAll() {
+  std::vector<Transfer> all;
+  for (auto& [id, transfer] : transfers_) all.push_back(std::move(transfer));
   transfers_.clear();
   fresh_.clear();
   ready_.clear();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,18 +39,6 @@ class Outgoing {
   bool Take(uint64_t most_bytes, bool only_known, Next* next);
 
   void Credit(const LinkCredit& credit);
-  // The transfer is over. Null when it was already.
-  OperationPtr Remove(uint64_t transfer, LinkOpen* open = nullptr, bool* opened = nullptr);
-
-  // A new connection: the peer has these bytes of these transfers, and has taken the Open of all
-  // that came before `first_untaken`. Of the others it has nothing.
-  void Rewind(const LinkState& theirs, uint64_t first_untaken);
-
-  // All of them, which are then forgotten.
-  std::vector<OperationPtr> RemoveAll();
-  bool empty() const { return transfers_.empty(); }
-
- private:
   struct Transfer {
     OperationPtr operation;
     LinkOpen open;
@@ -62,7 +51,19 @@ class Outgoing {
     bool held = false;
     bool ready = false;  // in ready_
   };
+  // The transfer is over; none: it was already. What is removed lets go of its payload when it is
+  // destroyed, which is for the caller to do without a lock.
+  std::optional<Transfer> Remove(uint64_t transfer);
 
+  // A new connection: the peer has these bytes of these transfers, and has taken the Open of all
+  // that came before `first_untaken`. Of the others it has nothing.
+  void Rewind(const LinkState& theirs, uint64_t first_untaken);
+
+  // All of them, which are then forgotten.
+  std::vector<Transfer> RemoveAll();
+  bool empty() const { return transfers_.empty(); }
+
+ private:
   bool TakeFresh(uint64_t most_bytes, Next* next);
   bool TakeReady(uint64_t most_bytes, bool only_known, Next* next);
   static uint64_t Unsent(const Transfer& transfer);
