@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/utf8.h"
 #include "wire/link/encoding.h"
 
 namespace efl {
@@ -31,9 +30,7 @@ TensorInfo InfoOf(const LinkOpen& open) {
 // What is wrong with the description; the tensor is refused for it, and the link goes on.
 Status IncomingTransfer::Check(const LinkOpen& open) {
   Status status;
-  if (!IsUtf8(open.name())) {
-    status = {Code::kUnknown, "its name is not UTF-8"};
-  } else if (open.dims_size() > kMaxRank) {
+  if (open.dims_size() > kMaxRank) {
     status = {Code::kUnknown, absl::StrCat("rank ", open.dims_size())};
   } else if (std::max<uint64_t>(open.size(), open.encoded_size()) > kMostBytes) {
     status = {Code::kUnknown, absl::StrCat("a size of ", open.size(), " bytes")};
