@@ -86,7 +86,7 @@ final class Scenarios {
             ROUND_TRIPS,
             tls,
             0,
-            rounds(3)));
+            rounds(2)));
   }
 
   private void addFar() {
