@@ -210,6 +210,7 @@ class Link final : public Outbound,
   std::unordered_map<uint64_t, std::weak_ptr<LinkQuestion>> questions_;
   // A message of connection 0 is being worked on, and a Hello that waits for the end of that.
   bool busy_ = false;
+  std::condition_variable idle_;
   Consequences when_idle_;
 };
 

@@ -297,13 +297,10 @@ void Link::OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome
   Consequences then;
   bool wanted = false;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (busy_) {
-      when_idle_.push_back([self = shared_from_this(), connection, welcome] {
-        self->OnWelcome(connection, welcome);
-      });
-      return;
-    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    // What an earlier connection has brought is worked on to its end first. It can't be put off, as a
+    // Hello is: what this connection brings next comes when this returns.
+    if (connection->index() == 0) idle_.wait(lock, [this] { return !busy_; });
     wanted = epoch_ == connection->epoch();
     if (wanted && status.ok()) {
       connection->set_ready();

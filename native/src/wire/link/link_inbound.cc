@@ -134,6 +134,7 @@ void Link::EndMessage(const ConnectionPtr& connection) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (connection->index() == 0) {
       busy_ = false;
+      idle_.notify_all();
       then = std::exchange(when_idle_, {});
     }
   }
