@@ -9,8 +9,8 @@ namespace {
 constexpr const char* kName = "t";
 constexpr size_t kWarmBytes = 65536;
 
-// What is resident at the peak beyond what was when it began. The tensor's own memory is resident at
-// both sides before.
+// What is resident at the peak beyond what was when it began. The tensor's own memory is resident
+// at both sides before.
 class Peak {
  public:
   Peak() {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "grpc_cpp.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -33,6 +34,9 @@ std::vector<std::pair<std::string, int>> ArgumentsOf(const Args& args) {
   return arguments;
 }
 
+// As the kernel does: abseil, as Debian builds it, looks for a deadlock at each lock.
+void SetUpGrpc() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
+
 std::string Read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream content;
@@ -45,7 +49,9 @@ std::string Read(const std::string& path) {
 size_t ChunkOf(const Args& args) { return args.chunk != 0 ? args.chunk : kChunk; }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const Args& args) {
+  SetUpGrpc();
   grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // as the kernel
   for (const auto& [key, value] : ArgumentsOf(args)) arguments.SetInt(key, value);
   auto credentials = grpc::InsecureChannelCredentials();
   if (!args.tls.empty()) {
@@ -58,6 +64,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const Args& args) {
 }
 
 void Tune(const Args& args, grpc::ServerBuilder* builder) {
+  SetUpGrpc();
   for (const auto& [key, value] : ArgumentsOf(args)) builder->AddChannelArgument(key, value);
   auto credentials = grpc::InsecureServerCredentials();
   if (!args.tls.empty()) {

@@ -1,6 +1,6 @@
-// What the payloads hold: words that depend on their place, and marks that depend on the tensor too.
-// A tensor is told from another by its marks alone, so that a buffer of a gigabyte can be made the
-// next tensor in no time; that all of it has arrived is told by comparing everything.
+// What the payloads hold: words that depend on their place, and marks that depend on the tensor
+// too. A tensor is told from another by its marks alone, so that a buffer of a gigabyte can be made
+// the next tensor in no time; that all of it has arrived is told by comparing everything.
 //
 // Marks are the first 64 bytes, a word at each MiB, and what is left behind the last whole word.
 #pragma once

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "faults/lane.h"
+
 namespace efl::bench {
 
 // The reason on standard error, then exit 1. At once: threads may be at work.
@@ -24,8 +26,7 @@ void PrintReady();
 // Keeps freed memory in the process instead of giving it back to the system page by page.
 void TuneMalloc();
 
-// CLOCK_MONOTONIC
-int64_t NowNs();
+using faults::NowNs;
 
 // In MiB, from /proc/self/status. ResetPeak makes the peak what is resident now.
 double ResidentMib();

@@ -1,4 +1,5 @@
-// A blocking TCP connection over localhost, with or without OpenSSL on it. Failures end the process.
+// A blocking TCP connection over localhost, with or without OpenSSL on it. Failures end the
+// process.
 #pragma once
 
 #include <cstddef>

@@ -79,11 +79,15 @@ typedef enum efl_code {
  *   EFL_INVALID_ARGUMENT     this call can't be meant, or dtype or shape aren't as registered
  *   EFL_NOT_FOUND            the peer has not registered this name
  *   EFL_ALREADY_EXISTS       the same is waiting already
+ *   EFL_PERMISSION_DENIED    the egress policy of this party, or of the peer, doesn't let it out
  *   EFL_RESOURCE_EXHAUSTED   over a limit of size or memory
+ *   EFL_UNIMPLEMENTED        something answers at the peer's address that isn't a communicator
+ *   EFL_INTERNAL             the peer breaks the protocol, or something on this machine is broken
  *   EFL_DATA_LOSS            the parties are out of step
  *   EFL_UNKNOWN              the peer's tensor can't be decoded
  *   EFL_OUT_OF_RANGE         the leader has ended the data
- *   EFL_UNAUTHENTICATED      TLS: certificates don't fit, or one party speaks it alone
+ *   EFL_UNAUTHENTICATED      TLS: certificates don't fit or aren't let in, or one party speaks it
+ *                            alone
  */
 typedef struct efl_status efl_status;
 
@@ -113,11 +117,19 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *   the node                         default
  *   listen_address                   ""       host:port, port 0: any free one; empty: this party
  *                                             only dials, by peer_address
- *   party_id                         ""       how this party calls itself to its peers
+ *   party_id                         ""       how this party calls itself to its peers; under
+ *                                             mutual TLS its certificate carries it, unless they
+ *                                             set ssl_peer_name
  *   server_thread_num                1        threads that take the peers' requests
  *   scanning_interval_ms             30000    longest pause between two scans of the Monitor
  *   server_max_send_message_size     1 GiB    of the answers sent
  *   server_max_receive_message_size  1 GiB    of the requests taken
+ *   max_streams                      4096     calls under way at once on one connection; more wait
+ *                                             at their caller
+ *   server_memory_bytes              3 GiB    of gRPC's buffers, of what has arrived and is not yet
+ *                                             taken in; beyond it connections are slowed down, then
+ *                                             cut. Default: mailbox_bytes and twice
+ *                                             server_max_receive_message_size. 0: no limit
  *   my_certs_file, my_key_file       ""       PEM files of this party, both or none; both: the
  *                                             server speaks TLS
  *   peer_certs_file                  ""       PEM file to verify the other side with; set: the
@@ -125,6 +137,25 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *   ssl_client_auth                  ""       require | request | none: what a TLS server asks of
  *                                             its clients; empty: a server that speaks TLS and has
  *                                             peer_certs_file requires, otherwise none
+ *   egress_policy                    ""       file that says what may leave (docs/governance.md);
+ *                                             read when the node is created. Empty: everything
+ *   audit_log                        ""       file that a line is added to for all that leaves and
+ *                                             arrives, without its content; of this node alone
+ *   ssl_peer_name                    ""       names, comma-separated, one of which the peer's
+ *                                             certificate has to carry as common name, DNS name or
+ *                                             URI; empty: the peer's party id, where both present
+ *                                             certificates and it has one
+ *   ssl_allowed_fingerprints_file    ""       a file of SHA-256 fingerprints, one a line: of the
+ *                                             certificates that peer_certs_file vouches for only
+ *                                             these are let in; empty: all
+ *   ssl_min_version                  1.2      1.2 | 1.3: of TLS; 1.3 holds for the whole process
+ *                                             while a node or peer that demands it is there
+ *   plaintext                        loopback loopback | allow | never: which addresses may be
+ *                                             listened at and dialled without TLS
+ *
+ *   The files of TLS are read again when they change: new connections take what they hold then,
+ *   running ones go on, except those of a certificate that is taken off the list. What can't be
+ *   used, such as a certificate without its key, is logged, and the last that could stays in use.
  *
  *   the peer                         default
  *   name                             ""       finds the peer with efl_peer_find, unique in the
@@ -140,8 +171,17 @@ EFL_EXPORT const char* efl_status_text(const efl_status* status);
  *                                             parties; count 0: not said
  *   client_thread_num                1        threads that take the peer's answers
  *   default_timeout_ms               600000   of an operation that brings none of its own
- *   reconnect_timeout_ms             10000    after a broken connection, until what waits for the
+ *   reconnect_timeout_ms             20000    after a broken connection, until what waits for the
  *                                             peer ends with EFL_UNAVAILABLE
+ *   keepalive_interval_ms            400      either party says something at least this often; the
+ *                                             lesser of both parties' holds; 0: it need not
+ *   keepalive_timeout_ms             6000     when nothing was heard for so much longer, at most,
+ *                                             the connection counts as broken; the link begins with
+ *                                             500 and waits longer where the line is slow
+ *   max_pending                      1048576  operations at once; one more is
+ *                                             EFL_RESOURCE_EXHAUSTED
+ *   max_tensor_bytes                 16 GiB   of a tensor that the peer announces; a larger one is
+ *                                             EFL_RESOURCE_EXHAUSTED at both parties
  *   client_max_send_message_size     1 GiB    of the requests sent
  *   client_max_receive_message_size  1 GiB    of the answers taken
  *   ssl_target_name_override         ""       name to expect in the peer's certificate, and the
@@ -174,11 +214,15 @@ EFL_EXPORT void efl_options_set(efl_options* options, const char* key, const cha
                                 efl_status* status);
 /*
  * Takes over what the environment sets: EFL_MY_CERTS_FILENAME, EFL_MY_KEY_FILENAME,
- * EFL_PEER_CERTS_FILENAME, EFL_SSL_TARGET_NAME_OVERRIDE, EFL_SSL_CLIENT_AUTH,
+ * EFL_PEER_CERTS_FILENAME, EFL_SSL_TARGET_NAME_OVERRIDE, EFL_SSL_CLIENT_AUTH, EFL_SSL_PEER_NAME,
+ * EFL_SSL_ALLOWED_FINGERPRINTS_FILENAME, EFL_SSL_MIN_VERSION, EFL_PLAINTEXT,
  * EFL_CLIENT_MAX_SEND_MESSAGE_SIZE, EFL_CLIENT_MAX_RECEIVE_MESSAGE_SIZE,
  * EFL_SERVER_MAX_SEND_MESSAGE_SIZE, EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE, EFL_WIRE,
- * EFL_SEND_COMPLETION, EFL_ENCODINGS, EFL_WINDOW_BYTES, EFL_CHUNK_BYTES, EFL_CONNECTIONS. A
- * variable that is set and empty counts as not set.
+ * EFL_SEND_COMPLETION, EFL_ENCODINGS, EFL_WINDOW_BYTES, EFL_CHUNK_BYTES, EFL_CONNECTIONS,
+ * EFL_RECONNECT_TIMEOUT_MS, EFL_KEEPALIVE_INTERVAL_MS, EFL_KEEPALIVE_TIMEOUT_MS, EFL_MAX_PENDING,
+ * EFL_MAX_TENSOR_BYTES, EFL_MAX_STREAMS, EFL_SERVER_MEMORY_BYTES, EFL_MAILBOX_BYTES,
+ * EFL_EGRESS_POLICY, EFL_AUDIT_LOG. A variable that is set and empty counts as not set. One that is
+ * wrong is EFL_INVALID_ARGUMENT, EFL_BUFFER_POOL_BYTES too, which is the process's.
  */
 EFL_EXPORT void efl_options_set_from_environment(efl_options* options, efl_status* status);
 
@@ -213,6 +257,54 @@ EFL_EXPORT void efl_peer_close(efl_peer* peer);
 
 /* 1 when the connected peer is an existing EFLS party, which speaks the trainer wire alone. */
 EFL_EXPORT int32_t efl_peer_is_efls(const efl_peer* peer);
+
+/* What carries the tensors, as of the latest connection: "link" or "trainer"; "" before the first.
+ * The text outlives everything. */
+EFL_EXPORT const char* efl_peer_wire(const efl_peer* peer);
+
+typedef enum efl_peer_state {
+  EFL_PEER_IDLE = 0,       /* not connected: connect not called, or failed, or the link was lost */
+  EFL_PEER_CONNECTING = 1, /* connect is pending */
+  EFL_PEER_READY = 2,      /* connected */
+  EFL_PEER_RECONNECTING = 3, /* the connection broke, and what is pending waits for the next one */
+  EFL_PEER_CLOSED = 4        /* for good */
+} efl_peer_state;
+
+/*
+ * since_ms: when the peer came into this state, in milliseconds of Unix time. cause: why it isn't
+ * connected; EFL_OK where there is nothing to say. Called under the rules of `done`, for each
+ * change once and in order, by one thread at a time; of changes that it hasn't heard yet, 1024 are
+ * kept, the latest.
+ */
+typedef void (*efl_state_fn)(void* token, int32_t state, int64_t since_ms, const efl_status* cause);
+/*
+ * The listener hears of the present state at once, then of each change; of EFL_PEER_CLOSED last.
+ * Nothing is called any more when efl_node_close has returned to a caller outside of callbacks.
+ * Returns what efl_peer_remove_state_listener takes.
+ */
+EFL_EXPORT uint64_t efl_peer_add_state_listener(efl_peer* peer, efl_state_fn listener, void* token);
+/* It is not called any more when this returns; when it removes itself, after it has returned. */
+EFL_EXPORT void efl_peer_remove_state_listener(efl_peer* peer, uint64_t listener);
+
+/* What a peer has done since it was made, and how it stands. */
+typedef struct efl_peer_stats {
+  int32_t state;
+  int64_t since_ms;
+  int64_t tensors_sent; /* that the peer holds, or has consumed: see send_completion */
+  int64_t tensors_received;
+  int64_t bytes_sent; /* of their content */
+  int64_t bytes_received;
+  int64_t pending;         /* operations */
+  int64_t in_flight_bytes; /* over the link: sent and not yet credited */
+  int64_t parked_tensors;  /* arrived, or announced, and not asked for */
+  int64_t parked_bytes;
+  int64_t reconnects;          /* connections made again after one broke */
+  int64_t retransmitted_bytes; /* sent again because a connection broke */
+  int64_t checksum_failures;   /* messages and chunks that were damaged on the way */
+  int64_t round_trip_us;       /* the latest one measured; -1: none yet */
+} efl_peer_stats;
+
+EFL_EXPORT void efl_peer_read_stats(const efl_peer* peer, efl_peer_stats* stats);
 
 /* Operations pending, for tests and metrics. */
 EFL_EXPORT int64_t efl_peer_pending(const efl_peer* peer);

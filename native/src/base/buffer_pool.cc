@@ -2,7 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -12,7 +14,6 @@ namespace {
 constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kDefaultKeep = 256 << 20;
-constexpr size_t kMost = size_t{1} << 47;
 
 // Four sizes for each power of two: what was given back fits what is asked for next, and at most a
 // quarter of it is slack, which is never touched.
@@ -37,22 +38,25 @@ void* Map(size_t size) {
   return begin + head;
 }
 
-size_t KeepOfTheEnvironment() {
-  const char* const text = std::getenv("EFL_BUFFER_POOL_BYTES");
-  if (text == nullptr || *text == '\0') return kDefaultKeep;
-  char* end = nullptr;
-  const unsigned long long bytes = std::strtoull(text, &end, 10);
-  return *end == '\0' ? static_cast<size_t>(bytes) : kDefaultKeep;
-}
-
 }  // namespace
 
 BufferPool::~BufferPool() {
   for (const Idle& idle : idle_) munmap(idle.buffer, idle.size);
 }
 
+std::optional<size_t> BufferPool::Read(const char* text) {
+  size_t bytes = 0;
+  const char* const end = text + std::strlen(text);
+  const auto [at, error] = std::from_chars(text, end, bytes);
+  if (error != std::errc() || at != end || bytes > kMost) return std::nullopt;
+  return bytes;
+}
+
 BufferPool& BufferPool::Global() {
-  static BufferPool& pool = *new BufferPool(KeepOfTheEnvironment());
+  static BufferPool& pool = *new BufferPool([] {
+    const char* const text = std::getenv(kVariable);
+    return text == nullptr ? kDefaultKeep : Read(text).value_or(kDefaultKeep);
+  }());
   return pool;
 }
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 namespace efl {
@@ -19,7 +20,13 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  // The one of the process: EFL_BUFFER_POOL_BYTES, or 256 MiB. Never destroyed.
+  static constexpr const char* kVariable = "EFL_BUFFER_POOL_BYTES";
+  static constexpr size_t kMost = size_t{1} << 47;
+  // What the variable's value says; none: no whole number up to kMost.
+  static std::optional<size_t> Read(const char* text);
+
+  // The one of the process: EFL_BUFFER_POOL_BYTES, or 256 MiB. Never destroyed. It can't say that a
+  // value is wrong, since malloc comes by here; Options does.
   static BufferPool& Global();
 
   // At a page, and of a huge page's alignment where it is as large as one. Null: no memory.

@@ -28,6 +28,13 @@ const char* DTypeName(int32_t dtype) {
   return name != nullptr ? name : "unknown";
 }
 
+int32_t DTypeOfName(std::string_view name) {
+  for (int32_t dtype = 1; dtype < kCount; ++dtype) {
+    if (kEntries[dtype].name != nullptr && kEntries[dtype].name == name) return dtype;
+  }
+  return 0;
+}
+
 bool DTypeIsKnown(int32_t dtype) { return EntryOf(dtype).name != nullptr; }
 
 size_t DTypeSize(int32_t dtype) { return EntryOf(dtype).size; }

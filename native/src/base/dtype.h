@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace efl {
 
@@ -32,6 +33,8 @@ enum DType : int32_t {
 
 // "float", "int64", …; "dtype 99" has no name: "unknown".
 const char* DTypeName(int32_t dtype);
+// The number of a type above by its name, 0 when there is none of this name.
+int32_t DTypeOfName(std::string_view name);
 // True of the types above.
 bool DTypeIsKnown(int32_t dtype);
 // Bytes of an element; 0 for strings and for what is not known.

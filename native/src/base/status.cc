@@ -38,7 +38,7 @@ const char* CodeName(Code code) { return kNames[static_cast<int32_t>(code)]; }
 
 Status::Status(Code code, std::string message) {
   if (code != Code::kOk) {
-    state_ = std::make_shared<const State>(State{code, std::move(message), Subject{}});
+    state_ = std::make_shared<const State>(State{code, std::move(message), Subject{}, nullptr});
   }
 }
 
@@ -55,11 +55,26 @@ const Subject& Status::subject() const {
 Status Status::About(const Subject& subject) const {
   if (ok()) return *this;
   Status said;
-  said.state_ = std::make_shared<const State>(State{state_->code, state_->message, subject});
+  said.state_ =
+      std::make_shared<const State>(State{state_->code, state_->message, subject, state_->told});
   return said;
 }
 
-std::string Status::Text() const {
+Status Status::Telling(const std::string& told) const {
+  if (ok()) return *this;
+  Status said;
+  said.state_ = std::make_shared<const State>(State{state_->code, state_->message, state_->subject,
+                                                    std::make_shared<const std::string>(told)});
+  return said;
+}
+
+const std::string& Status::told() const { return tells_less() ? *state_->told : message(); }
+
+std::string Status::Text() const { return TextWith(message()); }
+
+std::string Status::ToldText() const { return TextWith(told()); }
+
+std::string Status::TextWith(const std::string& message) const {
   if (ok()) return "OK";
   const Subject& about = state_->subject;
   std::string text = absl::StrCat(CodeName(state_->code), ": ");
@@ -70,7 +85,7 @@ std::string Status::Text() const {
     if (!about.peer.empty()) absl::StrAppend(&text, ", peer ", about.peer);
     absl::StrAppend(&text, ": ");
   }
-  absl::StrAppend(&text, state_->message);
+  absl::StrAppend(&text, message);
   return text;
 }
 

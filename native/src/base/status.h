@@ -55,15 +55,24 @@ class Status {
   // The same outcome, said of this subject; an OK status stays as it is.
   Status About(const Subject& subject) const;
 
+  // The same outcome, of which the other party learns this instead of the message.
+  Status Telling(const std::string& told) const;
+  const std::string& told() const;
+  bool tells_less() const { return !ok() && state_->told != nullptr; }
+
   // "<CODE>: <operation> '<name>' step <n>, peer <peer>: <message>"; "OK".
   std::string Text() const;
+  // The same with what the other party learns.
+  std::string ToldText() const;
 
  private:
   struct State {
     Code code;
     std::string message;
     Subject subject;
+    std::shared_ptr<const std::string> told;  // null: the message
   };
+  std::string TextWith(const std::string& message) const;
   std::shared_ptr<const State> state_;
 };
 

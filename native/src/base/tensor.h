@@ -31,8 +31,8 @@ int64_t ElementCount(const std::vector<int64_t>& dims);
 // why not. Of strings the lengths are checked by whoever reads them.
 Status CheckTensor(const TensorInfo& info);
 
-// Whether the lengths that string content begins with fill it exactly: `count` varints, then as many
-// bytes as they say together.
+// Whether the lengths that string content begins with fill it exactly: `count` varints, then as
+// many bytes as they say together.
 bool StringLengthsFit(const void* content, size_t size, int64_t count);
 
 // Bytes that somebody else owns until release has been called. Movable; releases once.

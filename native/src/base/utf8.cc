@@ -48,4 +48,10 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
+std::string Utf8Prefix(const std::string& text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 }  // namespace efl

@@ -133,6 +133,34 @@ void efl_peer_release(efl_peer* peer) { delete peer; }
 
 void efl_peer_close(efl_peer* peer) { Held(peer)->CloseNode(); }
 int32_t efl_peer_is_efls(const efl_peer* peer) { return Held(peer)->is_efls() ? 1 : 0; }
+const char* efl_peer_wire(const efl_peer* peer) { return Held(peer)->wire(); }
+uint64_t efl_peer_add_state_listener(efl_peer* peer, efl_state_fn listener, void* token) {
+  return Held(peer)->AddListener([listener, token](const efl::PeerStanding& standing) {
+    efl_status cause;
+    Set(&cause, standing.cause);
+    listener(token, static_cast<int32_t>(standing.state), standing.since_ms, &cause);
+  });
+}
+void efl_peer_remove_state_listener(efl_peer* peer, uint64_t listener) {
+  Held(peer)->RemoveListener(listener);
+}
+void efl_peer_read_stats(const efl_peer* peer, efl_peer_stats* stats) {
+  const efl::PeerStats now = Held(peer)->stats();
+  *stats = {static_cast<int32_t>(now.standing.state),
+            now.standing.since_ms,
+            now.tensors_sent,
+            now.tensors_received,
+            now.bytes_sent,
+            now.bytes_received,
+            now.pending,
+            now.in_flight_bytes,
+            now.parked_tensors,
+            now.parked_bytes,
+            now.reconnects,
+            now.retransmitted_bytes,
+            now.checksum_failures,
+            now.round_trip_us};
+}
 int64_t efl_peer_pending(const efl_peer* peer) { return Held(peer)->pending(); }
 int64_t efl_peer_step(const efl_peer* peer) { return Held(peer)->step(); }
 int64_t efl_peer_add_step(efl_peer* peer) { return Held(peer)->AddStep(); }

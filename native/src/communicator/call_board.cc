@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace efl {
 namespace {
@@ -23,6 +24,11 @@ bool CallBoard::IsOpen(const std::string& topic) const {
 
 // The answer is off the board by now. Until it has got out its operation can still become overdue.
 void CallBoard::Give(const AnswerPtr& answer, const QuestionPtr& question) {
+  if (const Status kept = answer->record ? answer->record() : Status(); !kept.ok()) {
+    question->Answer(kept, {}, nullptr);
+    answer->operation->TryEnd(kept);
+    return;
+  }
   question->Answer(answer->status, answer->outcome, [answer](bool sent) {
     answer->operation->TryEnd(
         sent ? Status()
@@ -46,12 +52,12 @@ void CallBoard::Post(const std::string& topic, const AnswerPtr& answer) {
   Give(answer, question);
 }
 
-void CallBoard::Ask(const std::string& topic, const QuestionPtr& question) {
+void CallBoard::Ask(const std::string& topic, const QuestionPtr& question, uint64_t admitted) {
   AnswerPtr answer;
   Status refused;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    refused = closed_;
+    refused = closed_.ok() && admitted < admission_ ? NotReady() : closed_;
     Topic& at = topics_[topic];
     while (refused.ok() && answer == nullptr && !at.answers.empty()) {
       if (!at.answers.front()->operation->claimed()) answer = std::move(at.answers.front());
@@ -96,6 +102,20 @@ void CallBoard::AbandonWaiting(const Status& status) {
     }
   }
   for (const OperationPtr& operation : waiting) operation->Abandon(status);
+}
+
+void CallBoard::RefuseQuestions(uint64_t admission, const std::string& except) {
+  std::vector<QuestionPtr> refused;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    admission_ = admission;
+    for (auto& [topic, at] : topics_) {
+      if (topic == except) continue;
+      refused.insert(refused.end(), at.questions.begin(), at.questions.end());
+      at.questions.clear();
+    }
+  }
+  for (const QuestionPtr& question : refused) question->Answer(NotReady(), {}, nullptr);
 }
 
 void CallBoard::Refuse(const std::string& topic, const Status& status) {

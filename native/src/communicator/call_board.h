@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,6 +20,8 @@ struct Answer {
   OperationPtr operation;
   Status status;
   Outcome outcome;
+  // Run before it leaves; not OK: it doesn't.
+  std::function<Status()> record = nullptr;
 };
 using AnswerPtr = std::shared_ptr<Answer>;
 
@@ -34,12 +37,16 @@ class CallBoard {
   bool IsOpen(const std::string& topic) const;
 
   void Post(const std::string& topic, const AnswerPtr& answer);
-  void Ask(const std::string& topic, const QuestionPtr& question);
+  // `admitted`: when who asks was let in.
+  void Ask(const std::string& topic, const QuestionPtr& question, uint64_t admitted = kAlways);
   // An answer that was ended from outside is no longer given.
   void Withdraw(const std::string& topic, const AnswerPtr& answer);
 
   // Ends the answers that wait for a question; the peer will ask nothing more.
   void AbandonWaiting(const Status& status);
+  // Answers with NotReady what was asked, or still is, by whoever was let in before `admission`,
+  // but for the questions of one topic.
+  void RefuseQuestions(uint64_t admission, const std::string& except = {});
   // Answers the questions of this topic that wait.
   void Refuse(const std::string& topic, const Status& status);
   // Answers every question that waits, and whatever is still asked.
@@ -56,6 +63,7 @@ class CallBoard {
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Topic> topics_;
+  uint64_t admission_ = 0;
   Status closed_;
 };
 

@@ -10,6 +10,9 @@ namespace {
 
 // Of a tensor that is held back at its sender: nobody can fill the memory with announcements.
 constexpr int64_t kHeldCost = 1 << 10;
+// Of the mailbox, what content doesn't fill: what is held back then has a place to be remembered
+// in.
+constexpr int64_t kShareOfTheHeld = 8;
 // A name nobody knows may have any length.
 constexpr size_t kMaxNameSaid = 256;
 // Of one name; older ones make room.
@@ -32,8 +35,11 @@ void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
   receive->operation->Unclaim();
   delivery->Land(to, [receive, weak = std::weak_ptr<Delivery>(delivery)](const Status& status) {
     if (!receive->operation->Claim()) return;
-    if (const auto landed = weak.lock()) landed->Answer(status);
-    receive->operation->End(status);
+    const auto landed = weak.lock();
+    Status kept;
+    if (status.ok() && landed != nullptr && receive->record) kept = receive->record(landed->info());
+    if (landed != nullptr) landed->Answer(kept.ok() ? status : kept);
+    receive->operation->End(kept.ok() ? status : kept);
   });
 }
 
@@ -77,21 +83,22 @@ Status Mailbox::Check(const Box& box, const TensorInfo& info) const {
   return {};
 }
 
-void Mailbox::Deliver(const DeliveryPtr& delivery) {
+void Mailbox::Deliver(const DeliveryPtr& delivery, uint64_t admitted) {
   Consequence follows;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    follows = Decide(delivery);
+    follows = Decide(delivery, admitted);
   }
   follows();
 }
 
-Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
+Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery, uint64_t admitted) {
   const auto answer = [delivery](Status status) {
     return [delivery, status = std::move(status)] { delivery->Answer(status); };
   };
   const TensorInfo& info = delivery->info();
   if (!closed_.ok()) return answer(closed_);
+  if (admitted < admission_) return answer(NotReady());
   const auto at = boxes_.find(info.name);
   if (at == boxes_.end()) {
     if (!delivery->defect().ok()) return answer(delivery->defect());
@@ -101,6 +108,12 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
   }
   Box& box = at->second;
   if (!delivery->defect().ok()) return Refuse(&box, delivery, delivery->defect());
+  if (info.size > static_cast<uint64_t>(max_tensor_bytes_)) {
+    return Refuse(&box, delivery,
+                  {Code::kResourceExhausted,
+                   absl::StrCat("a tensor of ", info.size, " bytes is over the receiver's ",
+                                "max_tensor_bytes (EFL_MAX_TENSOR_BYTES) = ", max_tensor_bytes_)});
+  }
   if (Status status = Check(box, info); !status.ok()) return Refuse(&box, delivery, status);
   if (ReceivePtr receive = TakeWaiting(&box, info.step)) {
     return [receive, delivery] { Land(receive, delivery); };
@@ -111,13 +124,15 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery) {
     if (oldest->operation->Claim()) return Mismatch(oldest, delivery);
   }
   auto cost = static_cast<int64_t>(delivery->cost());
-  const bool hold = cost > limit_bytes_ - parked_bytes_ && delivery->can_hold();
+  const int64_t room = limit_bytes_ - parked_bytes_;
+  const bool hold = delivery->can_hold() && cost > room - limit_bytes_ / kShareOfTheHeld;
   if (hold) cost = kHeldCost;
-  if (cost > limit_bytes_ - parked_bytes_) {
+  if (cost > room) {
     return answer(
         {Code::kResourceExhausted,
          absl::StrCat("the receiver holds ", parked_bytes_, " bytes that it hasn't asked for; ",
-                      info.size, " more exceed its mailbox_bytes=", limit_bytes_)});
+                      info.size,
+                      " more exceed its mailbox_bytes (EFL_MAILBOX_BYTES) = ", limit_bytes_)});
   }
   Park(&box, delivery, cost);
   return [this, delivery, hold] {
@@ -175,13 +190,14 @@ void Mailbox::KeepFailure(Box* box, int64_t step, const Status& status) {
   box->parked.push_back({step, 0, nullptr, status});
 }
 
-void Mailbox::Post(const ReceivePtr& receive) {
+bool Mailbox::Post(const ReceivePtr& receive) {
   Consequence follows;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     follows = Decide(receive);
   }
-  follows();
+  if (follows) follows();
+  return !follows;
 }
 
 Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
@@ -217,7 +233,7 @@ Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
   }
   if (found == box.parked.end()) {
     box.waiting.push_back(receive);
-    return [] {};
+    return nullptr;
   }
   if (!receive->operation->Claim()) return [] {};
   const Parked parked = std::move(*found);
@@ -274,10 +290,11 @@ void Mailbox::Withdraw(const ReceivePtr& receive, const Status& why) {
   if (const auto delivery = receive->landing.lock()) delivery->Stop(why);
 }
 
-void Mailbox::Forget() {
+void Mailbox::Forget(uint64_t admission) {
   std::vector<DeliveryPtr> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    admission_ = admission;
     for (auto& [name, box] : boxes_) {
       for (Parked& parked : box.parked) {
         parked_bytes_ -= parked.cost;
@@ -300,6 +317,20 @@ void Mailbox::AbandonWaiting(const Status& status) {
     }
   }
   for (const OperationPtr& operation : all) operation->Abandon(status);
+}
+
+int64_t Mailbox::parked_bytes() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return parked_bytes_;
+}
+
+int64_t Mailbox::parked_tensors() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  int64_t count = 0;
+  for (const auto& [name, box] : boxes_) {
+    for (const Parked& parked : box.parked) count += parked.delivery != nullptr ? 1 : 0;
+  }
+  return count;
 }
 
 void Mailbox::Close(const Status& status) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,12 +26,17 @@ struct Receive {
   std::function<void*(const TensorInfo&)> allocate;
   // What is landing in it, from then on.
   std::weak_ptr<Delivery> landing;
+  // Run when it has landed, before either party learns of it; not OK: that is how it ends for both.
+  std::function<Status(const TensorInfo&)> record = nullptr;
 };
 using ReceivePtr = std::shared_ptr<Receive>;
 
 class Mailbox {
  public:
-  explicit Mailbox(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  // What is parked at most, and what a tensor may take at most.
+  explicit Mailbox(int64_t limit_bytes,
+                   int64_t max_tensor_bytes = std::numeric_limits<int64_t>::max())
+      : limit_bytes_(limit_bytes), max_tensor_bytes_(max_tensor_bytes) {}
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
@@ -38,21 +44,28 @@ class Mailbox {
   Status Register(const std::string& name, int32_t dtype,
                   const std::optional<std::vector<int64_t>>& dims);
 
-  void Deliver(const DeliveryPtr& delivery);
-  void Post(const ReceivePtr& receive);
+  // `admitted`: when its sender was let in.
+  void Deliver(const DeliveryPtr& delivery, uint64_t admitted = kAlways);
+  // Whether it waits.
+  bool Post(const ReceivePtr& receive);
 
   // The peer's send of this name and step has failed.
   void Fail(const std::string& name, int64_t step, const Status& status);
-  // What came and what failed in an earlier life of the connection says nothing about this one.
-  void Forget();
+  // What came and what failed in an earlier life of the connection says nothing about this one, nor
+  // does what comes from whoever was let in before `admission`.
+  void Forget(uint64_t admission = 0);
   // Whether this tensor is here, all of it or some.
   bool Holds(const std::string& name, int64_t step);
-  // A receive that was ended from outside no longer waits, and nothing lands in it any more. Null is
-  // ignored.
+  // A receive that was ended from outside no longer waits, and nothing lands in it any more. Null
+  // is ignored.
   void Withdraw(const ReceivePtr& receive, const Status& why);
 
   // Ends the receives that wait; the peer will send nothing more.
   void AbandonWaiting(const Status& status);
+  // What came in and was not asked for yet.
+  int64_t parked_bytes() const;
+  int64_t parked_tensors() const;
+
   // Refuses what is parked and whatever still comes.
   void Close(const Status& status);
 
@@ -73,7 +86,8 @@ class Mailbox {
   // What follows from a decision taken under the lock, done after it is released.
   using Consequence = std::function<void()>;
 
-  Consequence Decide(const DeliveryPtr& delivery);
+  Consequence Decide(const DeliveryPtr& delivery, uint64_t admitted);
+  // None: it waits.
   Consequence Decide(const ReceivePtr& receive);
   Consequence Refuse(Box* box, const DeliveryPtr& delivery, const Status& status);
   Consequence Mismatch(const ReceivePtr& receive, const DeliveryPtr& delivery);
@@ -84,9 +98,11 @@ class Mailbox {
   void KeepFailure(Box* box, int64_t step, const Status& status);
 
   const int64_t limit_bytes_;
-  std::mutex mutex_;
+  const int64_t max_tensor_bytes_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, Box> boxes_;
   int64_t parked_bytes_ = 0;
+  uint64_t admission_ = 0;
   Status closed_;
 };
 

@@ -22,7 +22,9 @@ Status Overdue(const Operation& operation) {
 }
 
 Status FailedWith(const Status& cause) {
-  return {Code::kAborted, absl::StrCat("ended with the others of its run; ", cause.Text())};
+  constexpr const char* kWhy = "ended with the others of its run; ";
+  const Status failed(Code::kAborted, absl::StrCat(kWhy, cause.Text()));
+  return cause.tells_less() ? failed.Telling(absl::StrCat(kWhy, cause.ToldText())) : failed;
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ Monitor::Monitor(std::chrono::milliseconds scanning_interval)
 
 Monitor::~Monitor() { Stop(); }
 
-Status Monitor::Watch(const OperationPtr& operation, const void* owner) {
+Status Monitor::Watch(const OperationPtr& operation, const void* owner, int64_t most) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (operation->group() != 0) {
     for (const FailedGroup& failed : failed_groups_) {
@@ -41,6 +43,11 @@ Status Monitor::Watch(const OperationPtr& operation, const void* owner) {
       }
     }
   }
+  if (counts_[owner] >= most) {
+    return {Code::kResourceExhausted,
+            absl::StrCat(most, " operations are pending already: max_pending (EFL_MAX_PENDING)")};
+  }
+  ++counts_[owner];
   operation->set_before_done([weak = weak_from_this()](Operation* ended) {
     if (const auto self = weak.lock()) self->Forget(ended);
   });
@@ -60,6 +67,7 @@ void Monitor::Forget(Operation* operation) {
   std::lock_guard<std::mutex> lock(mutex_);
   const auto entry = entries_.find(operation);
   if (entry == entries_.end()) return;
+  --counts_[entry->second.owner];
   by_deadline_.erase(entry->second.place);
   entries_.erase(entry);
 }
@@ -98,9 +106,8 @@ void Monitor::AbandonAll(const void* owner, const Status& status) {
 
 int64_t Monitor::pending(const void* owner) const {
   std::lock_guard<std::mutex> lock(mutex_);
-  int64_t count = 0;
-  for (const auto& [operation, entry] : entries_) count += entry.owner == owner ? 1 : 0;
-  return count;
+  const auto at = counts_.find(owner);
+  return at != counts_.end() ? at->second : 0;
 }
 
 std::vector<OperationPtr> Monitor::TakeOverdue(Clock::time_point now) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,10 +26,11 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
-  // Watches it until it ends. False, and the reason, when its group has already failed; the
-  // operation is then not watched, and the caller ends it. `owner` marks what AbandonAll of the
-  // same owner ends.
-  Status Watch(const OperationPtr& operation, const void* owner);
+  // Watches it until it ends. Not OK: why not, when its group has already failed, or this many of
+  // the owner are pending; the caller then ends it. `owner` marks what AbandonAll of the same owner
+  // ends.
+  Status Watch(const OperationPtr& operation, const void* owner,
+               int64_t most = std::numeric_limits<int64_t>::max());
 
   // The owner closes: ends every pending operation of it.
   void AbandonAll(const void* owner, const Status& status);
@@ -63,6 +65,7 @@ class Monitor : public std::enable_shared_from_this<Monitor> {
   Clock::time_point wakes_at_ = Clock::time_point::max();
   ByDeadline by_deadline_;
   std::unordered_map<const Operation*, Entry> entries_;
+  std::unordered_map<const void*, int64_t> counts_;  // of entries, by owner
   // The latest failures, so that an operation of a failed group that starts late fails too.
   std::deque<FailedGroup> failed_groups_;
   // Owners whose operations end because they close, not because one has failed.

@@ -12,6 +12,8 @@
 #include "communicator/monitor.h"
 #include "communicator/options.h"
 #include "communicator/peer.h"
+#include "communicator/watch.h"
+#include "governance/governance.h"
 #include "grpc/server.h"
 
 namespace efl {
@@ -37,16 +39,24 @@ class Node final : public std::enable_shared_from_this<Node> {
   void Close();
 
  private:
-  explicit Node(const Options& options, const TlsIdentity& tls);
+  Node(const Options& options, TlsFilesPtr tls, std::shared_ptr<Governance> governance);
 
   std::shared_ptr<Peer> ThePeer() const;
   // Whether a peer may be added; under the lock.
   Status CheckRoom() const;
   void FinishClose();
+  // For these options; shared where they are those of the node.
+  TlsFilesPtr FilesFor(const TlsOptions& options, Status* status) const;
+  // Looks after these from now on, where TLS is on.
+  void WatchTls(const TlsFiles& files);
+  // On the watch's thread.
+  void RefreshTls();
 
   const Options options_;
+  const TlsFilesPtr tls_;
   const uint64_t incarnation_;
   const std::shared_ptr<Monitor> monitor_;
+  const std::shared_ptr<Governance> governance_;
   Server server_;
   std::unique_ptr<grpc::Service> trainer_service_;
   std::unique_ptr<grpc::Service> pair_service_;
@@ -57,6 +67,7 @@ class Node final : public std::enable_shared_from_this<Node> {
   std::vector<std::shared_ptr<Peer>> peers_;
   bool closing_ = false;
   bool closed_ = false;
+  Watch tls_watch_;
 };
 
 }  // namespace efl

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/buffer_pool.h"
 
 namespace efl {
 namespace {
@@ -41,12 +42,23 @@ const Field kFields[] = {
     EFL_TEXT("my_key_file", tls.my_key_file, "EFL_MY_KEY_FILENAME"),
     EFL_TEXT("peer_certs_file", tls.peer_certs_file, "EFL_PEER_CERTS_FILENAME"),
     EFL_TEXT("ssl_target_name_override", tls.target_name_override, "EFL_SSL_TARGET_NAME_OVERRIDE"),
+    EFL_TEXT("egress_policy", egress_policy, "EFL_EGRESS_POLICY"),
+    EFL_TEXT("audit_log", audit_log, "EFL_AUDIT_LOG"),
+    EFL_TEXT("ssl_peer_name", tls.peer_name, "EFL_SSL_PEER_NAME"),
+    EFL_TEXT("ssl_allowed_fingerprints_file", tls.allowed_fingerprints_file,
+             "EFL_SSL_ALLOWED_FINGERPRINTS_FILENAME"),
     EFL_NUMBER(server_thread_num, nullptr, 1, 256),
     EFL_NUMBER(client_thread_num, nullptr, 1, 256),
     EFL_NUMBER(scanning_interval_ms, nullptr, 1, kMaxInt),
     EFL_NUMBER(default_timeout_ms, nullptr, 1, kMaxInt),
-    EFL_NUMBER(reconnect_timeout_ms, nullptr, 0, kMaxInt),
-    EFL_NUMBER(mailbox_bytes, nullptr, 0, std::numeric_limits<int64_t>::max()),
+    EFL_NUMBER(reconnect_timeout_ms, "EFL_RECONNECT_TIMEOUT_MS", 0, kMaxInt),
+    EFL_NUMBER(keepalive_interval_ms, "EFL_KEEPALIVE_INTERVAL_MS", 0, kMaxInt),
+    EFL_NUMBER(keepalive_timeout_ms, "EFL_KEEPALIVE_TIMEOUT_MS", 1, kMaxInt),
+    EFL_NUMBER(max_pending, "EFL_MAX_PENDING", 1, kMaxInt),
+    EFL_NUMBER(max_tensor_bytes, "EFL_MAX_TENSOR_BYTES", 0, int64_t{1} << 47),
+    EFL_NUMBER(max_streams, "EFL_MAX_STREAMS", 1, kMaxInt),
+    EFL_NUMBER(server_memory_bytes, "EFL_SERVER_MEMORY_BYTES", 0, int64_t{1} << 47),
+    EFL_NUMBER(mailbox_bytes, "EFL_MAILBOX_BYTES", 0, std::numeric_limits<int64_t>::max()),
     EFL_TEXT("job_id", job_id, nullptr),
     EFL_NUMBER(worker_index, nullptr, 0, kMaxInt),
     EFL_NUMBER(worker_count, nullptr, 0, kMaxInt),
@@ -101,6 +113,15 @@ const std::vector<Choice>& Choices() {
         {"request", [](O o) { o.tls.client_auth = ClientAuth::kRequest; }},
         {"none", [](O o) { o.tls.client_auth = ClientAuth::kNone; }},
         {"", [](O o) { o.tls.client_auth = ClientAuth::kByPeerCerts; }}}},
+      {"ssl_min_version",
+       "EFL_SSL_MIN_VERSION",
+       {{"1.2", [](O o) { o.tls.min_version = TlsVersion::k12; }},
+        {"1.3", [](O o) { o.tls.min_version = TlsVersion::k13; }}}},
+      {"plaintext",
+       "EFL_PLAINTEXT",
+       {{"loopback", [](O o) { o.tls.plaintext = Plaintext::kLoopback; }},
+        {"allow", [](O o) { o.tls.plaintext = Plaintext::kAllow; }},
+        {"never", [](O o) { o.tls.plaintext = Plaintext::kNever; }}}},
       {"wire",
        "EFL_WIRE",
        {{"auto", [](O o) { o.wire = WireChoice::kAuto; }},
@@ -185,6 +206,14 @@ Status Options::SetFromEnvironment() {
   };
   Status status = set("EFL_ENCODINGS", [this](const char* variable, const char* value) {
     return SetEncodings(variable, value, this);
+  });
+  // The process's, not a node's: it is only looked at here.
+  if (!status.ok()) return status;
+  status = set(BufferPool::kVariable, [](const char* variable, const char* value) {
+    return BufferPool::Read(value).has_value()
+               ? Status()
+               : Invalid(absl::StrCat(variable, "='", value,
+                                      "': expected a whole number from 0 to ", BufferPool::kMost));
   });
   for (const Choice& choice : Choices()) {
     if (!status.ok()) return status;

@@ -23,6 +23,8 @@ enum class SendCompletion { kAccepted, kConsumed };
 
 struct Options {
   static constexpr int64_t kGiB = int64_t{1} << 30;
+  // Room for two of the largest messages, beside the mailbox.
+  static constexpr int64_t kByTheMailbox = -1;
 
   // The node.
   std::string listen_address;
@@ -31,7 +33,11 @@ struct Options {
   int64_t scanning_interval_ms = 30'000;
   int64_t server_max_send_message_size = kGiB;
   int64_t server_max_receive_message_size = kGiB;
+  int64_t server_memory_bytes = kByTheMailbox;
+  int64_t max_streams = 4096;
   TlsOptions tls;
+  std::string egress_policy;  // files; empty: none
+  std::string audit_log;
 
   // The peer.
   std::string name;
@@ -39,7 +45,11 @@ struct Options {
   std::string peer_address;
   int64_t client_thread_num = 1;
   int64_t default_timeout_ms = 600'000;
-  int64_t reconnect_timeout_ms = 10'000;
+  int64_t reconnect_timeout_ms = 20'000;
+  int64_t keepalive_interval_ms = 400;
+  int64_t keepalive_timeout_ms = 6'000;
+  int64_t max_pending = 1 << 20;
+  int64_t max_tensor_bytes = 16 * kGiB;
   int64_t client_max_send_message_size = kGiB;
   int64_t client_max_receive_message_size = kGiB;
   int64_t mailbox_bytes = kGiB;

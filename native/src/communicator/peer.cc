@@ -14,8 +14,9 @@ namespace {
 constexpr const char* kCheckpointTopic = "checkpoint";
 std::string ReaderTopic(const std::string& dataset) { return absl::StrCat("reader/", dataset); }
 
-// On a long line gRPC lets no more than 16 to 32 MiB be on the way on a connection (docs/benchmarks):
-// where the user hasn't said how many there are to be, this many share the load there.
+// On a long line gRPC lets no more than 16 to 32 MiB be on the way on a connection
+// (docs/benchmarks): where the user hasn't said how many there are to be, this many share the load
+// there.
 constexpr int64_t kConnectionsOfALongLine = 4;
 
 int64_t ConnectionsOf(const Options& options) {
@@ -30,6 +31,15 @@ ClientOptions ClientOptionsOf(const Options& options) {
   client.max_send_message_size = options.client_max_send_message_size;
   client.max_receive_message_size = options.client_max_receive_message_size;
   return client;
+}
+
+// Of what is said to the peer, of which a message has to have room for one: the refusal, or what it
+// was already.
+Status CheckLength(Status status, const char* what, const std::string& text) {
+  constexpr size_t kLongest = 64 << 10;
+  if (!status.ok() || text.size() <= kLongest) return status;
+  return {Code::kInvalidArgument,
+          absl::StrCat(what, " has at most ", kLongest, " bytes, not ", text.size())};
 }
 
 Status CheckOutgoing(const OutgoingTensor& tensor) {
@@ -65,10 +75,12 @@ LinkOptions LinkOptionsOf(const Options& options) {
       std::min({options.client_max_send_message_size, options.client_max_receive_message_size,
                 options.server_max_send_message_size, options.server_max_receive_message_size});
   link.chunk_bytes =
-      static_cast<uint32_t>(std::clamp<int64_t>(smallest / 2, 1, options.chunk_bytes));
+      static_cast<uint32_t>(std::clamp<int64_t>(smallest / 2, kShortestChunk, options.chunk_bytes));
   link.connections = static_cast<uint32_t>(ConnectionsOf(options));
   link.spread_at_once = options.connections > 0;
   link.reconnect_timeout_ms = options.reconnect_timeout_ms;
+  link.keepalive_interval_ms = options.keepalive_interval_ms;
+  link.keepalive_timeout_ms = options.keepalive_timeout_ms;
   link.await_consumption = options.send_completion == SendCompletion::kConsumed;
   link.encodings = options.encodings;
   return link;
@@ -76,16 +88,24 @@ LinkOptions LinkOptionsOf(const Options& options) {
 
 }  // namespace
 
-Peer::Peer(const Options& options, const TlsIdentity& tls, std::shared_ptr<Monitor> monitor,
-           uint64_t incarnation, Server* server, std::function<void()> close_node)
+Peer::Peer(const Options& options, TlsFilesPtr tls, std::shared_ptr<Monitor> monitor,
+           std::shared_ptr<Governance> governance, uint64_t incarnation, Server* server,
+           std::function<void()> close_node)
     : options_(options),
       listens_(server->port() > 0),
       mine_(IntroductionOf(options, incarnation)),
+      tls_(std::move(tls)),
+      identity_(std::make_shared<PeerIdentity>(tls_, server->callers()->asks())),
       monitor_(std::move(monitor)),
+      governance_(std::move(governance)),
+      refusals_(server->callers()->refusals()),
       close_node_(std::move(close_node)),
-      mailbox_(options.mailbox_bytes),
-      client_(ClientOptionsOf(options), tls, server->queue()),
-      prober_(options.peer_address, tls),
+      mailbox_(options.mailbox_bytes, options.max_tensor_bytes),
+      client_(
+          ClientOptionsOf(options), tls_,
+          [who = identity_](const PeerCertificatePtr& cert) { return who->CheckServer(cert); },
+          server->queue()),
+      prober_(options.peer_address, tls_),
       pair_(&client_, mine_, &prober_),
       trainer_(&client_, &pair_, options.client_max_send_message_size),
       link_(std::make_shared<Link>(&client_, LinkOptionsOf(options), mine_, this, this)),
@@ -124,7 +144,7 @@ OperationPtr Peer::Make(Subject subject, Call call) const {
 }
 
 bool Peer::Watch(const OperationPtr& operation) {
-  if (Status status = monitor_->Watch(operation, this); !status.ok()) {
+  if (Status status = monitor_->Watch(operation, this, options_.max_pending); !status.ok()) {
     operation->Abandon(status);
     return false;
   }
@@ -144,15 +164,15 @@ Errand Peer::StartErrand(Subject subject, Call call, const Status& refused) {
   return errand;
 }
 
-void Peer::PostAnswer(const std::string& topic, Subject subject, Status status, Outcome outcome,
-                      Call call, const Status& refused) {
+void Peer::PostAnswer(const std::string& topic, Subject subject, Answer given, Call call,
+                      const Status& refused) {
   const OperationPtr operation = Make(std::move(subject), std::move(call));
   if (!refused.ok()) {
     operation->TryEnd(refused);
     return;
   }
-  const auto answer =
-      std::make_shared<Answer>(Answer{operation, std::move(status), std::move(outcome)});
+  given.operation = operation;
+  const auto answer = std::make_shared<Answer>(std::move(given));
   operation->set_note("the peer has not asked for it");
   operation->set_abandon([this, topic, weak = std::weak_ptr<Answer>(answer)](const Status&) {
     board_.Withdraw(topic, weak.lock());
@@ -186,21 +206,48 @@ Status Peer::CheckDataset(const std::string& dataset) const {
 
 void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   const TensorInfo& info = tensor.info;
+  call.done = CountSent(info.size, std::move(call.done));
   const Errand errand =
-      StartErrand(About("send tensor", info.name, info.step), std::move(call), CheckConnected());
+      StartErrand(About("send tensor", info.name, info.step), std::move(call),
+                  CheckLength(CheckConnected(), "the name of a tensor", info.name));
   if (errand.operation == nullptr) return;
-  if (Status wrong = CheckOutgoing(tensor); !wrong.ok()) errand.operation->Abandon(wrong);
+  Status told = CheckOutgoing(tensor);
+  if (!told.ok()) errand.operation->Abandon(told);
+  if (errand.slot->cancelled().ok()) {
+    if (Status kept = LetOut(info); !kept.ok()) {
+      told = kept;
+      errand.operation->Abandon(kept);
+    }
+  }
   Outbound* const wire = wire_;
   if (const Status why = errand.slot->cancelled(); !why.ok()) {
     // The peer may be waiting for it; a close it learns of by the Goodbye.
-    if (why.code() != Code::kCancelled) wire->TellFailed(info.name, info.step, why);
+    if (why.code() != Code::kCancelled) {
+      wire->TellFailed(info.name, info.step, told.ok() ? why : told);
+    }
     return;
   }
   wire->SendTensor(errand, std::move(tensor));
+  // Lost meanwhile, it isn't for whoever is there next; nor is the news of it.
+  if (Status lost = CheckConnected(); !lost.ok()) errand.operation->TryEnd(lost);
 }
 
 void Peer::ReceiveTensor(const std::string& name, int64_t step,
                          std::function<void*(const TensorInfo&)> allocate, Call call) {
+  // How much it was is known when its place is asked for, before it ends.
+  const auto bytes = std::make_shared<int64_t>(0);
+  call.done = [counters = counters_, bytes, done = std::move(call.done)](const Status& status,
+                                                                         const Outcome& outcome) {
+    if (status.ok()) {
+      ++counters->tensors_received;
+      counters->bytes_received += *bytes;
+    }
+    done(status, outcome);
+  };
+  const auto place = [allocate = std::move(allocate), bytes](const TensorInfo& info) {
+    *bytes = static_cast<int64_t>(info.size);
+    return allocate(info);
+  };
   const OperationPtr operation = Make(About("receive tensor", name, step), std::move(call));
   // What the peer has sent before it left is still here.
   const bool here = mailbox_.Holds(name, step) && !closed();
@@ -208,41 +255,52 @@ void Peer::ReceiveTensor(const std::string& name, int64_t step,
     operation->TryEnd(refused);
     return;
   }
-  const auto receive =
-      std::make_shared<Receive>(Receive{operation, name, step, std::move(allocate), {}});
+  const auto receive = std::make_shared<Receive>(Receive{operation, name, step, place, {}});
+  if (governance_->on()) {
+    receive->record = [this](const TensorInfo& info) {
+      return governance_->RecordReceived(info, PeerForLedger());
+    };
+  }
   operation->set_note("the peer has not sent it");
   operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status& why) {
     mailbox_.Withdraw(weak.lock(), why);
   });
   if (!Watch(operation)) return;
-  mailbox_.Post(receive);
-  if (!here) EndIfLost(operation);
+  if (mailbox_.Post(receive)) EndIfLost(operation);
 }
 
 void Peer::SendReaderState(const std::string& dataset, const std::string& block_id,
                            int64_t sample_index, Call call) {
-  PostAnswer(ReaderTopic(dataset), About("send reader state", dataset), Status(),
-             {block_id, sample_index}, std::move(call), CheckDataset(dataset));
+  PostText(EgressText::kReaderState, dataset, ReaderTopic(dataset),
+           About("send reader state", dataset), {block_id, sample_index}, std::move(call),
+           CheckLength(CheckDataset(dataset), "a block id", block_id));
 }
 
 void Peer::TerminateReader(const std::string& dataset, Call call) {
-  PostAnswer(ReaderTopic(dataset), About("terminate reader", dataset),
-             Status(Code::kOutOfRange, absl::StrCat("Reader ", dataset, " has terminated.")), {},
+  Answer answer;
+  answer.status = {Code::kOutOfRange, absl::StrCat("Reader ", dataset, " has terminated.")};
+  PostAnswer(ReaderTopic(dataset), About("terminate reader", dataset), std::move(answer),
              std::move(call), CheckDataset(dataset));
 }
 
 void Peer::SendCheckpointVersion(const std::string& version, Call call) {
-  PostAnswer(kCheckpointTopic, About("send checkpoint version"), Status(), {version, 0},
-             std::move(call), CheckConnected());
+  PostText(EgressText::kCheckpointVersion, {}, kCheckpointTopic, About("send checkpoint version"),
+           {version, 0}, std::move(call),
+           CheckLength(CheckConnected(), "a checkpoint version", version));
 }
 
 void Peer::ReceiveReaderState(const std::string& dataset, Call call) {
+  call.done = Recording(EgressText::kReaderState, dataset, About("receive reader state", dataset),
+                        std::move(call.done));
   const Errand errand =
-      StartErrand(About("receive reader state", dataset), std::move(call), CheckConnected());
+      StartErrand(About("receive reader state", dataset), std::move(call),
+                  CheckLength(CheckConnected(), "the name of a dataset", dataset));
   if (errand.operation != nullptr) wire_.load()->AskReaderState(errand, dataset);
 }
 
 void Peer::ReceiveCheckpointVersion(Call call) {
+  call.done = Recording(EgressText::kCheckpointVersion, {}, About("receive checkpoint version"),
+                        std::move(call.done));
   const Errand errand =
       StartErrand(About("receive checkpoint version"), std::move(call), CheckConnected());
   if (errand.operation != nullptr) wire_.load()->AskCheckpointVersion(errand);
@@ -252,18 +310,19 @@ void Peer::FailGroup(uint64_t group, const std::string& reason) {
   monitor_->FailGroup(this, group, Status(Code::kAborted, reason));
 }
 
-void Peer::OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question) {
+void Peer::OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question,
+                                 uint64_t admitted) {
   const std::string topic = ReaderTopic(dataset);
   if (board_.IsOpen(topic)) {
-    board_.Ask(topic, question);
+    board_.Ask(topic, question, admitted);
   } else {
     question->Answer({Code::kNotFound, absl::StrCat("Dataset named ", dataset, " not registered.")},
                      {}, nullptr);
   }
 }
 
-void Peer::OnCheckpointQuestion(const QuestionPtr& question) {
-  board_.Ask(kCheckpointTopic, question);
+void Peer::OnCheckpointQuestion(const QuestionPtr& question, uint64_t admitted) {
+  board_.Ask(kCheckpointTopic, question, admitted);
 }
 
 bool Peer::closed() const {
@@ -276,6 +335,7 @@ void Peer::BeginClose() {
     std::lock_guard<std::mutex> lock(mutex_);
     state_ = State::kClosed;
   }
+  Refresh();
   monitor_->AbandonAll(this, {Code::kCancelled, "closed while it was pending"});
   // As the peer will read it.
   const Status closed(Code::kUnavailable, "the peer has left: closed");
@@ -288,6 +348,7 @@ void Peer::SayGoodbye() { wire_.load()->SayGoodbye("closed"); }
 void Peer::FinishClose() {
   prober_.Stop();
   client_.Close();
+  states_.Stop();
 }
 
 }  // namespace efl

@@ -1,17 +1,19 @@
 // How a Peer finds the other party, looks after the connection, and loses it.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "communicator/pair_check.h"
 #include "communicator/peer.h"
 #include "wire/link/link_service.h"
 
 namespace efl {
 namespace {
 
-// How often the connection is looked at, and asked for when it is gone.
-constexpr int64_t kLookAfterMs = 250;
+// A Connect waits for it, which close waits for.
+constexpr int64_t kLongestCheckMs = 2000;
 
 }  // namespace
 
@@ -26,6 +28,7 @@ Status Peer::BeginConnect() {
     case State::kIdle:
       state_ = State::kConnecting;
       lost_ = Status();
+      connect_failed_ = Status();
       return {};
   }
   return {};
@@ -37,14 +40,19 @@ void Peer::OnConnected(const Status& status) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (state_ != State::kConnecting) return;
     state_ = status.ok() ? State::kConnected : State::kIdle;
+    connect_failed_ = status;
+    missing_ = Status();
+    refused_since_.reset();
     connection = ++connection_;
   }
   const bool over_link = wire_ == link_.get();
+  if (status.ok()) wire_name_ = over_link ? "link" : "trainer";
+  Refresh();
   if (!status.ok()) {
     // A follower whose Connect waits here would wait for nothing.
     board_.Refuse(kConnectTopic, status);
   } else if (!over_link) {
-    WatchConnection(connection);
+    WatchConnection(connection, Operation::Clock::now());
   } else if (!link_->up()) {
     Lose({Code::kUnavailable, "the link was lost as soon as it was there"});
   }
@@ -53,6 +61,7 @@ void Peer::OnConnected(const Status& status) {
 void Peer::Connect(Call call) {
   const Status refused = BeginConnect();
   if (refused.ok()) {
+    Refresh();
     call.done = [this, done = std::move(call.done)](const Status& status, const Outcome& outcome) {
       OnConnected(status);
       done(status, outcome);
@@ -60,7 +69,11 @@ void Peer::Connect(Call call) {
   }
   const Errand errand = StartErrand(About("connect"), std::move(call), refused);
   if (errand.operation == nullptr) return;
-  mailbox_.Forget();
+  const uint64_t admission = ++admission_;
+  mailbox_.Forget(admission);
+  // Of an incarnation that is gone; nobody hears the answers.
+  board_.RefuseQuestions(admission, kConnectTopic);
+  identity_->Forget();
   if (mine_.dials) {
     pair_.Meet(errand, [this, errand](const Introduction* theirs) { OnMet(errand, theirs); });
     return;
@@ -76,7 +89,9 @@ void Peer::Connect(Call call) {
 }
 
 void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
-  Status wrong = theirs != nullptr ? CheckPair(*theirs) : Status();
+  Status wrong = theirs != nullptr ? CheckPair(mine_, *theirs) : Status();
+  if (wrong.ok() && theirs != nullptr) wrong = CheckWires(mine_, *theirs);
+  if (wrong.ok() && theirs != nullptr) wrong = identity_->CheckCalledParty(theirs->party_id);
   if (wrong.ok()) wrong = ChooseWire(theirs);
   if (!wrong.ok()) {
     errand.operation->TryEnd(wrong);
@@ -86,9 +101,22 @@ void Peer::OnMet(const Errand& errand, const Introduction* theirs) {
     std::lock_guard<std::mutex> lock(mutex_);
     is_efls_ = theirs == nullptr;
     their_incarnation_ = theirs != nullptr ? theirs->incarnation : 0;
+    their_party_id_ = theirs != nullptr ? theirs->party_id : std::string();
   }
-  if (theirs != nullptr) LogPeer(*theirs);
+  if (theirs != nullptr) {
+    BindTo(*theirs);
+    LogPeer(*theirs);
+  }
   ConnectOverWire(errand);
+}
+
+// What came before it was known who the peer is may have come from anybody with a certificate of
+// the same CA. The peer itself has sent nothing yet, but a Connect, which it repeats.
+void Peer::BindTo(const Introduction& theirs) {
+  if (!identity_->Bind(theirs.party_id)) return;
+  const uint64_t admission = ++admission_;
+  mailbox_.Forget(admission);
+  board_.RefuseQuestions(admission);
 }
 
 // Null: an existing EFLS party.
@@ -138,19 +166,123 @@ std::string Peer::PeerName() const {
   return their_party_id_;
 }
 
-StreamEventsPtr Peer::AcceptStream() { return link_->Accept(shared_from_this()); }
+StreamEventsPtr Peer::AcceptStream(const PeerCertificatePtr& caller, Status* refused) {
+  *refused = CheckCaller(caller);
+  return refused->ok() ? link_->Accept(shared_from_this(), caller) : nullptr;
+}
 
-Status Peer::OnLinkHello(const Introduction& theirs) {
-  Status wrong = CheckPair(theirs);
+Status Peer::CheckCaller(const PeerCertificatePtr& caller) const {
+  Status wrong = identity_->CheckCaller(caller);
+  if (!wrong.ok()) refusals_->Note("a caller", wrong);
+  return wrong;
+}
+
+void Peer::RefuseCaller(const PeerCertificatePtr& caller, const Status& wrong) {
+  refusals_->Note("a caller", wrong);
+  link_->OnCallerRefused(caller, wrong);
+}
+
+void Peer::OnTlsFilesChanged() {
+  if (Status revoked = identity_->RecheckServer(); !revoked.ok()) {
+    Log(LogLevel::kWarning,
+        absl::StrCat("ended the connections to ", PeerName(), ": ", revoked.message()));
+    // A link says why when the peer dials again, by which it may go on with another certificate.
+    const bool nothing_goes_on = wire_ == &trainer_;
+    if (nothing_goes_on) pair_.Goodbye(revoked.message());
+    client_.Cut(revoked);
+    // Nor here: the peer has another certificate by now, perhaps, but has taken the Goodbye.
+    if (nothing_goes_on) Lose(revoked);
+  } else {
+    // Calls under way over earlier connections may be to an earlier certificate.
+    client_.CutRefused(
+        [this](const PeerCertificatePtr& server) { return tls_->now()->Admit(server); });
+    RenewConnections();
+  }
+}
+
+void Peer::RenewConnections() {
+  client_.RenewAll();
+  int64_t connection = 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::kConnected && !asking_ && wire_ == &trainer_) connection = connection_;
+  }
+  // The peer sees by it that a certificate is another, and whether the new connection works is
+  // known before something depends on it.
+  if (connection != 0) AskAgain(connection, Operation::Clock::now(), /*watches=*/false);
+}
+
+Status Peer::OnLinkHello(const Introduction& theirs, const PeerCertificatePtr& caller) {
+  Status wrong = CheckPair(mine_, theirs);
   if (!wrong.ok()) {
     RefusedTo(wrong);
     return wrong;
   }
+  // Its stream may be older than what is known of the peer since.
+  wrong = identity_->CheckCaller(caller);
+  if (wrong.ok()) wrong = identity_->CheckCallingParty(theirs.party_id, caller);
+  if (!wrong.ok()) {
+    RefuseCaller(caller, wrong);
+    return wrong;
+  }
+  wrong = CheckIncarnation(theirs);
+  if (!wrong.ok()) MeetAgain(theirs);
+  return wrong;
+}
+
+Status Peer::OnLinkWelcome(const Introduction& theirs) {
+  Status wrong = CheckPair(mine_, theirs);
+  if (wrong.ok()) wrong = identity_->CheckCalledParty(theirs.party_id);
+  if (!wrong.ok()) return wrong;
+  wrong = CheckIncarnation(theirs);
+  if (!wrong.ok()) MeetAgain(theirs);
+  return wrong;
+}
+
+Status Peer::CheckIncarnation(const Introduction& theirs) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (their_incarnation_ == 0 || their_incarnation_ == theirs.incarnation) return {};
   // It isn't the party that answers at the peer's address, or that party has restarted.
-  if (state_ == State::kConnecting) return {Code::kUnavailable, "This party is not ready yet."};
+  if (state_ == State::kConnecting) return NotReady();
   return {};
+}
+
+// Who was met may have died before it connected, and somebody comes in its place, or answers in its
+// place. Anybody can say so; the peer's own address knows. Who was sent away dials again.
+void Peer::MeetAgain(const Introduction& caller) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::kConnecting || asking_ || their_incarnation_ == 0 ||
+        their_incarnation_ == caller.incarnation) {
+      return;
+    }
+    asking_ = true;
+  }
+  pair_.Ask(std::min(options_.keepalive_timeout_ms, kLongestCheckMs),
+            [this](const Status& status, const Introduction* theirs) {
+              OnMetAgain(status.ok() ? theirs : nullptr);
+            });
+}
+
+void Peer::OnMetAgain(const Introduction* theirs) {
+  const bool right = theirs != nullptr && CheckPair(mine_, *theirs).ok() &&
+                     identity_->CheckCalledParty(theirs->party_id).ok();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    asking_ = false;
+    if (!right || state_ != State::kConnecting || their_incarnation_ == 0 ||
+        their_incarnation_ == theirs->incarnation) {
+      return;
+    }
+    their_party_id_ = theirs->party_id;
+  }
+  // Before it is let in: what it sends from then on is to be kept.
+  BindTo(*theirs);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ == State::kConnecting) their_incarnation_ = theirs->incarnation;
+  }
+  LogPeer(*theirs);
 }
 
 // A party that dials learns by its own Hello that the two don't belong together.
@@ -158,8 +290,8 @@ void Peer::RefusedTo(const Status& wrong) {
   if (!mine_.dials) link_->Refuse(wrong);
 }
 
-void Peer::OnLinkStranger(const Introduction& theirs) {
-  if (mine_.dials) OnHello(theirs);
+void Peer::OnLinkStranger(const Introduction& theirs, const PeerCertificatePtr& caller) {
+  if (mine_.dials) OnHello(theirs, caller);
 }
 
 void Peer::OnLinkUp(const Introduction& theirs) {
@@ -168,61 +300,82 @@ void Peer::OnLinkUp(const Introduction& theirs) {
     std::lock_guard<std::mutex> lock(mutex_);
     first = their_incarnation_ == 0;
     their_incarnation_ = theirs.incarnation;
-    their_party_id_ = theirs.party_id;
+    if (first) their_party_id_ = theirs.party_id;
   }
-  if (first) LogPeer(theirs);
+  if (first) {
+    BindTo(theirs);
+    LogPeer(theirs);
+  } else {
+    Log(LogLevel::kInfo, absl::StrCat("peer ", PeerName(), ": connected over the link"));
+  }
+  Refresh();
 }
 
 void Peer::OnConnect(const QuestionPtr& question) {
   if (options_.role == Role::kFollower) {
-    question->Answer({Code::kFailedPrecondition, "both parties are configured as follower"}, {},
-                     nullptr);
+    question->Answer({Code::kFailedPrecondition,
+                      "both parties are configured as follower: one has to be the leader"},
+                     {}, nullptr);
     return;
   }
   bool connected = false;
+  int64_t connection = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     connected = state_ == State::kConnected;
+    if (connected && !is_efls_) connection = connection_;
   }
-  if (connected) {
-    Log(LogLevel::kWarning,
-        absl::StrCat("the follower at ", options_.peer_address, " connected once more"));
-    question->Answer({}, {}, nullptr);
-  } else {
+  if (!connected) {
     board_.Ask(kConnectTopic, question);
+  } else if (connection == 0) {
+    AnswerAgain(question);
+  } else {
+    // A follower that has restarted must not be told that it is connected: this party is going to
+    // connect to it anew, and would wait for a Connect that it has answered already.
+    pair_.Ask(std::min(options_.keepalive_timeout_ms, kLongestCheckMs),
+              [this, connection, question](const Status& status, const Introduction* theirs) {
+                OnConnectChecked(connection, question, status, theirs);
+              });
   }
 }
 
-Status Peer::CheckPair(const Introduction& theirs) const {
-  if (theirs.incarnation == 0) {
-    return {Code::kInvalidArgument, "a party introduces itself with its incarnation"};
-  }
-  if (theirs.leader == mine_.leader) {
-    return {Code::kFailedPrecondition,
-            absl::StrCat("both parties are configured as ", RoleName(options_.role),
-                         ": one has to be the ", mine_.leader ? "follower" : "leader")};
-  }
-  // In words that are right at both ends.
-  const auto differ = [this](const char* what, const auto& mine, const auto& other) -> Status {
-    return {Code::kFailedPrecondition,
-            absl::StrCat("the parties belong to different pairs: ", what, " is '",
-                         mine_.leader ? mine : other, "' at the leader, '",
-                         mine_.leader ? other : mine, "' at the follower")};
-  };
-  if (theirs.job_id != mine_.job_id) return differ("job_id", mine_.job_id, theirs.job_id);
-  if (theirs.worker_count != mine_.worker_count) {
-    return differ("worker_count", mine_.worker_count, theirs.worker_count);
-  }
-  if (theirs.worker_index != mine_.worker_index) {
-    return differ("worker_index", mine_.worker_index, theirs.worker_index);
-  }
-  return {};
+void Peer::AnswerAgain(const QuestionPtr& question) {
+  Log(LogLevel::kWarning,
+      absl::StrCat("the follower at ", options_.peer_address, " connected once more"));
+  question->Answer({}, {}, nullptr);
 }
 
-Status Peer::OnHello(const Introduction& theirs) {
-  if (Status wrong = CheckPair(theirs); !wrong.ok()) {
+void Peer::OnConnectChecked(int64_t connection, const QuestionPtr& question, const Status& status,
+                            const Introduction* theirs) {
+  const bool current = IsCurrent(connection);
+  if (current && status.ok() && theirs != nullptr && Knows(theirs->incarnation)) {
+    AnswerAgain(question);
+    return;
+  }
+  if (current && theirs != nullptr) {
+    Lose({Code::kAborted, "the peer has restarted and lost its state"});
+  }
+  // It calls again.
+  question->Answer(NotReady(), {}, nullptr);
+}
+
+Status Peer::OnHello(const Introduction& theirs, const PeerCertificatePtr& caller) {
+  // Whoever meets this party now would wait for it.
+  if (closed()) return {Code::kUnavailable, "This party is closing."};
+  Status wrong = CheckPair(mine_, theirs);
+  if (wrong.ok()) wrong = CheckWires(mine_, theirs);
+  if (!wrong.ok()) {
     RefusedTo(wrong);
     return wrong;
+  }
+  if (wrong = identity_->CheckCallingParty(theirs.party_id, caller); !wrong.ok()) {
+    RefuseCaller(caller, wrong);
+    return wrong;
+  }
+  if (identity_->IsNews(caller)) {
+    Log(LogLevel::kInfo, absl::StrCat("peer ", PeerName(), " has another certificate now: ",
+                                      caller->Text(), "; new calls go over new connections"));
+    RenewConnections();
   }
   // Anybody can say this. Whether the peer has restarted is what the peer's own address answers.
   int64_t connection = 0;
@@ -233,83 +386,14 @@ Status Peer::OnHello(const Introduction& theirs) {
       connection = connection_;
     }
   }
-  if (connection != 0) AskAgain(connection, Operation::Clock::now());
+  if (connection != 0) AskAgain(connection, Operation::Clock::now(), /*watches=*/false);
+  MeetAgain(theirs);
   return {};
 }
 
 bool Peer::is_efls() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return is_efls_;
-}
-
-bool Peer::IsCurrent(int64_t connection) const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return state_ == State::kConnected && connection_ == connection;
-}
-
-void Peer::WatchConnection(int64_t connection) {
-  client_.After(kLookAfterMs, [this, connection] {
-    if (!IsCurrent(connection)) return;
-    if (client_.ready()) {
-      WatchConnection(connection);
-    } else {
-      AskAgain(connection, Operation::Clock::now());
-    }
-  });
-}
-
-void Peer::AskAgain(int64_t connection, Operation::Clock::time_point since) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    asking_ = true;
-  }
-  pair_.Ask([this, connection, since](const Status& status, const Introduction* theirs) {
-    OnAsked(connection, since, status, theirs);
-  });
-}
-
-void Peer::OnAsked(int64_t connection, Operation::Clock::time_point since, const Status& status,
-                   const Introduction* theirs) {
-  bool restarted = false;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    asking_ = false;
-    restarted = theirs != nullptr && theirs->incarnation != their_incarnation_;
-  }
-  if (!IsCurrent(connection)) return;
-  const auto gone = Operation::Clock::now() - since;
-  if (restarted) {
-    Lose({Code::kAborted, "the peer has restarted and lost its state"});
-  } else if (wire_ == link_.get()) {
-    return;  // which looks after itself
-  } else if (status.ok()) {
-    WatchConnection(connection);
-  } else if (gone < std::chrono::milliseconds(options_.reconnect_timeout_ms)) {
-    client_.After(kLookAfterMs, [this, connection, since] {
-      if (IsCurrent(connection)) AskAgain(connection, since);
-    });
-  } else {
-    Lose({Code::kUnavailable,
-          absl::StrCat("the connection broke and could not be made again within ",
-                       options_.reconnect_timeout_ms, " ms: ", status.message())});
-  }
-}
-
-void Peer::Lose(const Status& status) {
-  std::function<void()> end_link;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (state_ != State::kConnected) return;
-    // At once, so that it isn't the next connection's link that ends.
-    end_link = link_->Detach(status);
-    state_ = State::kIdle;
-    lost_ = status;
-  }
-  Log(LogLevel::kInfo, absl::StrCat("peer ", PeerName(), ": ", status.Text()));
-  // Over the trainer wire, what the peer was asked ends with its own answer, which may be on the way.
-  end_link();
-  mailbox_.AbandonWaiting(status);
-  board_.AbandonWaiting(status);
 }
 
 bool Peer::Knows(uint64_t incarnation) const {

@@ -1,6 +1,7 @@
 // The Client: channels to one address, its completion queue and the threads that take the answers.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -12,9 +13,9 @@
 #include <vector>
 
 #include "base/status.h"
+#include "grpc/credentials.h"
 #include "grpc/stream.h"
 #include "grpc/threads.h"
-#include "grpc/tls.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -68,8 +69,10 @@ class Client {
   using Answer = std::function<void(const grpc::Status&, grpc::ByteBuffer*)>;
   using Alarm = std::function<void()>;
 
+  // `check` has the last word on a server's certificate, and keeps what it takes alive.
   // `stream_queue`: whose threads serve the streams and the alarms; it outlives Close.
-  Client(const ClientOptions& options, const TlsIdentity& tls, grpc::CompletionQueue* stream_queue);
+  Client(const ClientOptions& options, TlsFilesPtr tls, CheckServer check,
+         grpc::CompletionQueue* stream_queue);
   // Close first.
   ~Client();
   Client(const Client&) = delete;
@@ -85,8 +88,22 @@ class Client {
   // Runs `alarm` after this time; drops it when the client is closed before.
   void After(int64_t ms, Alarm alarm);
 
-  // Whether there is a connection now.
+  // Whether there is a connection now. One of RenewAll is made then, and counts from the beginning
+  // until it can't be made or breaks.
   bool ready() const;
+
+  // Calls that start from now on go over a new connection, made with the certificates as they are
+  // now and without any pause of gRPC's own; the old one goes with its last call. For one that
+  // nothing comes through any more, or that can't be made.
+  void Renew(int connection);
+  // The same of all, of which nothing is wrong with those there are.
+  void RenewAll();
+  // Renews the first one and ends the unary calls under way, with this status.
+  void Break(const Status& why);
+  // Renews all and ends all calls and streams.
+  void Cut(const Status& why);
+  // Ends the calls and streams to servers whose certificates are refused now.
+  void CutRefused(const CheckServer& check);
 
   // Cancels what is open, waits until all of it has ended, joins the threads.
   void Close();
@@ -96,19 +113,37 @@ class Client {
   class Streaming;
   class Timer;
   class Pending;
+  class Refusal;
 
+  // What calls of a connection go over now, and what was found out about the server there.
+  struct Line {
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<grpc::GenericStub> stub;
+    std::shared_ptr<Refusal> refusal;
+    // Until it is connected for the first time, in place of one that was.
+    std::atomic<bool> coming{false};
+  };
+  void Replace(int connection, bool coming);
+  std::shared_ptr<Line> MakeLine() const;
+  std::shared_ptr<Line> LineOf(int connection) const;
   bool Add(const std::shared_ptr<Pending>& pending);
   void Remove(const std::shared_ptr<Pending>& pending);
+  std::vector<std::shared_ptr<Pending>> UnderWay() const;
 
-  // One for each connection; none without an address.
-  std::vector<std::shared_ptr<grpc::Channel>> channels_;
-  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
+  const ClientOptions options_;
+  const TlsFilesPtr tls_;
+  const CheckServer check_;
   grpc::CompletionQueue* const stream_queue_;
   grpc::CompletionQueue queue_;
   Gate gate_;
   QueueThreads threads_;
 
-  std::mutex mutex_;
+  // Held while a line is made and put in place: what was read of the files before they changed
+  // doesn't replace what was after.
+  std::mutex renewing_;
+  mutable std::mutex mutex_;
+  // One for each connection; none without an address.
+  std::vector<std::shared_ptr<Line>> lines_;
   std::condition_variable none_pending_;
   std::unordered_set<std::shared_ptr<Pending>> pending_;
   bool closing_ = false;

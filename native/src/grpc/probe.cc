@@ -1,7 +1,6 @@
 #include "grpc/probe.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -11,22 +10,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/dial.h"
 
 namespace efl {
 namespace {
 
-constexpr std::chrono::milliseconds kWholeTime{3000};
-constexpr std::chrono::milliseconds kStepTime{1000};
 // The client preface of HTTP/2 and an empty SETTINGS frame: a server answers with its own SETTINGS.
 constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 constexpr int kPrefaceSize = sizeof(kPreface) - 1;
@@ -35,125 +31,26 @@ constexpr unsigned char kHandshakeRecord = 0x16;
 
 using ContextPtr = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using SslPtr = std::unique_ptr<SSL, decltype(&SSL_free)>;
-using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
-
-// What is left of the whole probe, and of each wait in it.
-class Time {
- public:
-  // Readable, `stop` ends every wait.
-  explicit Time(int stop) : stop_(stop) {}
-
-  // Waits for an event of the socket; false when it doesn't come in time.
-  bool Wait(int fd, short events) const {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end_ - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd wait[] = {{fd, events, 0}, {stop_, POLLIN, 0}};
-    return poll(wait, 2, static_cast<int>(std::min(left, kStepTime).count())) > 0 &&
-           wait[1].revents == 0;
-  }
-
- private:
-  const int stop_;
-  const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kWholeTime;
-};
 
 Status Wrong(std::string message) { return {Code::kUnauthenticated, std::move(message)}; }
 
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-std::pair<std::string, std::string> Split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {host, address.substr(colon + 1)};
-}
-
-Socket DialOne(const addrinfo& at, const Time& time) {
-  Socket socket(::socket(at.ai_family, at.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.ok()) return Socket(-1);
-  if (connect(socket.fd(), at.ai_addr, at.ai_addrlen) != 0) {
-    int error = 0;
-    socklen_t size = sizeof(error);
-    const bool connected = errno == EINPROGRESS && time.Wait(socket.fd(), POLLOUT) &&
-                           getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
-                           error == 0;
-    if (!connected) return Socket(-1);
-  }
-  return socket;
-}
-
-// Where a party is said to be: by name, and what the name resolves to.
-struct Place {
-  std::string address;
-  std::string host;
-  std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found{nullptr, &freeaddrinfo};
-};
-
-Place Resolve(const std::string& address) {
-  Place place;
-  const auto [host, port] = Split(address);
-  place.address = address;
-  place.host = host;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) == 0) place.found.reset(found);
-  return place;
-}
-
-Socket Dial(const Place& place, const Time& time) {
-  for (const addrinfo* at = place.found.get(); at != nullptr; at = at->ai_next) {
-    Socket socket = DialOne(*at, time);
-    if (socket.ok()) return socket;
-  }
-  return Socket(-1);
-}
-
-// What came first: a byte, the end (-1), or nothing in time (-2).
-int FirstByte(const Socket& socket, const Time& time) {
-  if (!time.Wait(socket.fd(), POLLIN)) return -2;
-  unsigned char byte = 0;
-  return recv(socket.fd(), &byte, 1, 0) == 1 ? byte : -1;
-}
-
 void AddPem(SSL_CTX* context, const TlsIdentity& tls) {
-  BioPtr roots(BIO_new_mem_buf(tls.peer_certs.data(), static_cast<int>(tls.peer_certs.size())),
-               &BIO_free);
   X509_STORE* store = SSL_CTX_get_cert_store(context);
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-  while (X509* cert = PEM_read_bio_X509(roots.get(), nullptr, nullptr, nullptr)) {
-    X509_STORE_add_cert(store, cert);
-    X509_free(cert);
+  for (const CertPtr& cert : ReadCertificates(tls.peer_certs)) {
+    X509_STORE_add_cert(store, cert.get());
   }
   if (tls.my_certs.empty()) return;
-  BioPtr certs(BIO_new_mem_buf(tls.my_certs.data(), static_cast<int>(tls.my_certs.size())),
-               &BIO_free);
-  for (bool first = true; X509* cert = PEM_read_bio_X509(certs.get(), nullptr, nullptr, nullptr);
-       first = false) {
-    if (first) {
-      SSL_CTX_use_certificate(context, cert);
-      X509_free(cert);
+  std::vector<CertPtr> mine = ReadCertificates(tls.my_certs);
+  for (size_t i = 0; i < mine.size(); ++i) {
+    if (i == 0) {
+      SSL_CTX_use_certificate(context, mine[i].get());
     } else {
-      SSL_CTX_add_extra_chain_cert(context, cert);  // takes it over
+      SSL_CTX_add_extra_chain_cert(context, mine[i].release());  // takes it over
     }
   }
-  BioPtr key_bytes(BIO_new_mem_buf(tls.my_key.data(), static_cast<int>(tls.my_key.size())),
-                   &BIO_free);
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(key_bytes.get(), nullptr, nullptr, nullptr);
+  const BioPtr in = OpenPem(tls.my_key);
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr);
   SSL_CTX_use_PrivateKey(context, key);
   EVP_PKEY_free(key);
 }
@@ -161,7 +58,8 @@ void AddPem(SSL_CTX* context, const TlsIdentity& tls) {
 // One TLS connection over a socket, stepped with a time limit.
 class TlsDial {
  public:
-  TlsDial(const Socket& socket, const TlsIdentity& tls, const std::string& host, const Time& time)
+  TlsDial(const DialSocket& socket, const TlsIdentity& tls, const std::string& host,
+          const DialTime& time)
       : socket_(socket),
         time_(time),
         context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free),
@@ -196,6 +94,10 @@ class TlsDial {
            Step([&] { return SSL_read(ssl_.get(), &byte, 1); });
   }
 
+  // The server's.
+  PeerCertificatePtr certificate() const {
+    return DescribeCertificate(SSL_get0_peer_certificate(ssl_.get()));
+  }
   bool timed_out() const { return timed_out_; }
   long verify_result() const { return SSL_get_verify_result(ssl_.get()); }
   // OpenSSL's reason for the last failure, 0 when it had none (the connection just ended).
@@ -221,16 +123,16 @@ class TlsDial {
     }
   }
 
-  const Socket& socket_;
-  const Time& time_;
+  const DialSocket& socket_;
+  const DialTime& time_;
   ContextPtr context_;
   SslPtr ssl_;
   bool timed_out_ = false;
 };
 
 // Whether whatever listens there answers a ClientHello with a TLS record.
-bool AnswersTls(const Place& place, const Time& time) {
-  const Socket socket = Dial(place, time);
+bool AnswersTls(const Place& place, const DialTime& time) {
+  const DialSocket socket = Dial(place, time);
   if (!socket.ok()) return false;
   ContextPtr context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
   SslPtr ssl(SSL_new(context.get()), &SSL_free);
@@ -246,8 +148,8 @@ bool AnswersTls(const Place& place, const Time& time) {
   return first == kHandshakeRecord || first == kAlertRecord;
 }
 
-Status ProbePlain(const Place& place, const Time& time) {
-  const Socket socket = Dial(place, time);
+Status ProbePlain(const Place& place, const DialTime& time) {
+  const DialSocket socket = Dial(place, time);
   if (!socket.ok()) return {};
   if (send(socket.fd(), kPreface, kPrefaceSize, MSG_NOSIGNAL) != kPrefaceSize) return {};
   const int first = FirstByte(socket, time);
@@ -284,14 +186,16 @@ Status ExplainHandshake(const std::string& address, const std::string& name, con
   }
 }
 
-Status ProbeTls(const Place& place, const TlsIdentity& tls, const Time& time) {
-  const Socket socket = Dial(place, time);
+Status ProbeTls(const Place& place, const TlsIdentity& tls, const DialTime& time) {
+  const DialSocket socket = Dial(place, time);
   if (!socket.ok()) return {};
   const std::string name = tls.target_name_override.empty() ? place.host : tls.target_name_override;
+  if (Status expired = CheckOwnDates(tls); !expired.ok()) return expired;
   TlsDial dial(socket, tls, name, time);
   if (!dial.Handshake()) return ExplainHandshake(place.address, name, dial);
-  // In TLS 1.3 the server's verdict on our certificate comes after our handshake is done, and from a
-  // gRPC server without an alert: it just hangs up.
+  if (Status refused = tls.Admit(dial.certificate()); !refused.ok()) return refused;
+  // In TLS 1.3 the server's verdict on our certificate comes after our handshake is done, and from
+  // a gRPC server without an alert: it just hangs up.
   if (dial.Exchange() || dial.timed_out()) return {};
   return Wrong(absl::StrCat("the peer at ", place.address, " refuses this party's certificate (",
                             tls.my_certs.empty()
@@ -303,8 +207,8 @@ Status ProbeTls(const Place& place, const TlsIdentity& tls, const Time& time) {
 }  // namespace
 
 struct Prober::State {
-  State(std::string where, TlsIdentity identity)
-      : address(std::move(where)), tls(std::move(identity)), stop(eventfd(0, EFD_CLOEXEC)) {}
+  State(std::string where, TlsFilesPtr files)
+      : address(std::move(where)), tls(std::move(files)), stop(eventfd(0, EFD_CLOEXEC)) {}
   ~State() { close(stop); }
 
   // Once it has begun, Stop waits for the End. False: too late.
@@ -320,7 +224,7 @@ struct Prober::State {
   }
 
   const std::string address;
-  const TlsIdentity tls;
+  const TlsFilesPtr tls;
   const int stop;
   std::mutex mutex;
   std::condition_variable none_under_way;
@@ -328,7 +232,7 @@ struct Prober::State {
   bool stopped = false;
 };
 
-Prober::Prober(std::string address, TlsIdentity tls)
+Prober::Prober(std::string address, TlsFilesPtr tls)
     : state_(std::make_shared<State>(std::move(address), std::move(tls))) {}
 
 Prober::~Prober() { Stop(); }
@@ -338,8 +242,9 @@ void Prober::Run(std::function<void(const Status&)> told) {
     // The system may take its time to resolve a name, and can't be hurried.
     const Place place = Resolve(state->address);
     if (!state->Begin()) return;
-    const Time time(state->stop);
-    told(state->tls.client_on() ? ProbeTls(place, state->tls, time) : ProbePlain(place, time));
+    const DialTime time(state->stop);
+    const TlsFiles::Identity tls = state->tls->now();
+    told(tls->client_on() ? ProbeTls(place, *tls, time) : ProbePlain(place, time));
     state->End();
   }).detach();
 }

@@ -7,14 +7,14 @@
 #include <string>
 
 #include "base/status.h"
-#include "grpc/tls.h"
+#include "grpc/tls_files.h"
 
 namespace efl {
 
 // Dials the address by hand as a gRPC client with these settings would, and looks at what happens.
 class Prober {
  public:
-  Prober(std::string address, TlsIdentity tls);
+  Prober(std::string address, TlsFilesPtr tls);
   // Stops.
   ~Prober();
   Prober(const Prober&) = delete;

@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "grpc/callers.h"
+#include "grpc/credentials.h"
 #include "grpc/stream.h"
 #include "grpc/threads.h"
-#include "grpc/tls.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/async_stream.h"
@@ -26,6 +28,10 @@ struct ServerOptions {
   int thread_num = 1;
   int64_t max_send_message_size = 0;
   int64_t max_receive_message_size = 0;
+  int64_t memory_bytes = 0;  // of gRPC's own buffers; 0: no limit
+  int64_t max_streams = 0;   // of one connection
+  int64_t keepalive_interval_ms = 0;
+  int64_t keepalive_timeout_ms = 0;
 };
 
 // One request under way, and the answer that its sender waits for. Held by whoever is going to
@@ -36,14 +42,17 @@ class ServerCall {
 
   // gRPC's readers take it by pointer; they leave it as it is.
   virtual grpc::ByteBuffer* request() = 0;
+  // Whoever calls, as far as the server asks; null: without a certificate.
+  virtual const PeerCertificatePtr& caller() const = 0;
 
-  // One of these, once. `sent` runs on a server thread; false: the answer did not get out.
+  // One of these, once. `sent` runs on a server thread, or before Answer returns; false: the answer
+  // did not get out.
   using Sent = std::function<void(bool)>;
   virtual void Answer(const grpc::ByteBuffer& response, Sent sent) = 0;
   virtual void Fail(const grpc::Status& status) = 0;
 
-  // Runs once, on a server thread, when the sender gives up before it was answered; at once when it
-  // has done so already.
+  // Runs once, on a thread of the kernel, when the sender gives up before it was answered, or isn't
+  // let in any more; at once when it has done so already.
   virtual void OnGivenUp(std::function<void()> given_up) = 0;
 };
 using ServerCallPtr = std::shared_ptr<ServerCall>;
@@ -69,7 +78,7 @@ struct ServerStreamMethod {
 
 class Server {
  public:
-  Server(const ServerOptions& options, const TlsIdentity& tls);
+  Server(const ServerOptions& options, TlsFilesPtr tls);
   // Shut down first.
   ~Server();
   Server(const Server&) = delete;
@@ -78,6 +87,12 @@ class Server {
   // Before Start. The service has to outlive the server.
   void Add(grpc::Service* service, std::vector<ServerMethod> methods);
   void Add(grpc::Service* service, ServerStreamMethod method);
+
+  // Who may call.
+  Callers* callers() { return &callers_; }
+
+  // Another limit than the options', if they set one.
+  void LimitMemory(int64_t bytes);
 
   // Listens. INVALID_ARGUMENT or UNAVAILABLE with the system's reason when it can't.
   Status Start();
@@ -97,12 +112,22 @@ class Server {
   class Unary;
   class Streaming;
 
+  // Takes one more call of it.
+  void Accept(const ServerMethod& method);
+  void Accept(const ServerStreamMethod& method);
   template <typename Call, typename Method>
-  void Accept(const Method& method);
+  void AcceptAs(const Method& method) {
+    std::lock_guard<std::mutex> lock(accepting_);
+    if (shutting_down_) return;
+    ++unanswered_;
+    std::make_shared<Call>(this, &method)->Accept();
+  }
   void CountUnanswered(int change);
 
   const ServerOptions options_;
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
+  Callers callers_;
+  grpc::ResourceQuota memory_;
   std::vector<grpc::Service*> services_;
   std::vector<std::unique_ptr<const ServerMethod>> methods_;
   std::vector<std::unique_ptr<const ServerStreamMethod>> stream_methods_;

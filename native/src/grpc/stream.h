@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "grpc/certificate.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/status.h"
 
@@ -16,6 +17,8 @@ class Stream {
   // Ends it. A server's peer reads this status; of a client's it learns that it was cancelled. At
   // any time, from any thread, more than once.
   virtual void Close(const grpc::Status& status) = 0;
+  // Of whoever has opened it to this party.
+  virtual PeerCertificatePtr caller() const { return nullptr; }
 };
 using StreamPtr = std::shared_ptr<Stream>;
 

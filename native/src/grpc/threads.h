@@ -2,9 +2,9 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -12,6 +12,7 @@
 
 #include "base/kernel_thread.h"
 #include "grpc/eager.h"
+#include "grpc/steady_time.h"
 #include "grpc/tag.h"
 #include "grpcpp/completion_queue.h"
 
@@ -74,7 +75,7 @@ class QueueThreads {
 
  private:
   // Of several threads all but one may wait in vain.
-  static constexpr std::chrono::milliseconds kLookAgain{100};
+  static constexpr int64_t kLookAgainMs = 100;
 
   static bool Next(grpc::CompletionQueue* queue, Gate* gate, void** tag, bool* ok) {
     while (Eager::On()) {
@@ -82,11 +83,13 @@ class QueueThreads {
       if (status != grpc::CompletionQueue::TIMEOUT) {
         return status == grpc::CompletionQueue::GOT_EVENT;
       }
+      // What is awaited may be the work of a thread that waits for this very core.
+      sched_yield();
     }
     if (gate == nullptr) return queue->Next(tag, ok);
     for (;;) {
       gate->Pass();
-      const auto status = queue->AsyncNext(tag, ok, std::chrono::system_clock::now() + kLookAgain);
+      const auto status = queue->AsyncNext(tag, ok, SteadyTimeAfter(kLookAgainMs));
       if (status != grpc::CompletionQueue::TIMEOUT) {
         return status == grpc::CompletionQueue::GOT_EVENT;
       }

@@ -1,15 +1,24 @@
 // What a wire takes from the other party and hands to the Peer it belongs to.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
 #include "base/status.h"
 #include "base/tensor.h"
 #include "communicator/operation.h"
+#include "grpc/certificate.h"
 
 namespace efl {
+
+// Whoever hears this tries again.
+inline Status NotReady() { return {Code::kUnavailable, "This party is not ready yet."}; }
+
+// As an admission: it is never too old.
+constexpr uint64_t kAlways = std::numeric_limits<uint64_t>::max();
 
 // One tensor that came in, and the answer that its sender waits for. Whoever holds it last without
 // having answered leaves the sender with CANCELLED.
@@ -54,10 +63,16 @@ using QuestionPtr = std::shared_ptr<Question>;
 class Inbound {
  public:
   virtual ~Inbound() = default;
+  // Whether it may speak for the peer, by its certificate.
+  virtual Status CheckCaller(const PeerCertificatePtr& caller) const = 0;
+  // To be asked for before CheckCaller, and handed on with what the caller brings: it is refused
+  // when somebody else may be the peer by then.
+  virtual uint64_t admission() const = 0;
   virtual void OnConnect(const QuestionPtr& question) = 0;
-  virtual void OnTensor(const DeliveryPtr& delivery) = 0;
-  virtual void OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question) = 0;
-  virtual void OnCheckpointQuestion(const QuestionPtr& question) = 0;
+  virtual void OnTensor(const DeliveryPtr& delivery, uint64_t admitted) = 0;
+  virtual void OnReaderStateQuestion(const std::string& dataset, const QuestionPtr& question,
+                                     uint64_t admitted) = 0;
+  virtual void OnCheckpointQuestion(const QuestionPtr& question, uint64_t admitted) = 0;
   // A tensor that a receive may be waiting for doesn't come.
   virtual void OnSendFailed(const std::string& name, int64_t step, const Status& status) = 0;
 };

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
@@ -31,12 +32,14 @@ bool Decode(grpc::ByteBuffer* bytes, Message* message) {
 template <typename Response>
 void SetOutcome(const Status& status, Response* response) {
   response->set_code(static_cast<tensorflow::error::Code>(status.code()));
-  response->set_msg(status.message());
+  response->set_msg(status.told());
 }
 
 template <typename Response>
 Status OutcomeOf(const Response& response) {
-  return {CodeFromNumber(response.code()), response.msg()};
+  // It is kept, quoted and logged.
+  constexpr size_t kLongest = 4096;
+  return {CodeFromNumber(response.code()), Utf8Prefix(response.msg(), kLongest)};
 }
 
 inline Status FromGrpc(const grpc::Status& status) {

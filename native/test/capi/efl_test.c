@@ -167,6 +167,23 @@ static void test_tensor(party* leader, party* follower) {
   free(received);
 }
 
+/* What a node's files are has to be known before it listens. */
+static void test_governance(void) {
+  efl_status* status = efl_status_create();
+  efl_options* options = efl_options_create();
+  set(options, "listen_address", "127.0.0.1:0");
+  set(options, "egress_policy", "/nonexistent/policy.json");
+  CHECK(efl_node_create(options, status) == NULL);
+  CHECK(efl_status_code(status) == EFL_INVALID_ARGUMENT);
+  CHECK(strstr(efl_status_text(status), "(egress_policy) '/nonexistent/policy.json'") != NULL);
+  set(options, "egress_policy", "");
+  set(options, "audit_log", "/nonexistent/audit.jsonl");
+  CHECK(efl_node_create(options, status) == NULL);
+  CHECK(strstr(efl_status_text(status), "(audit_log) '/nonexistent/audit.jsonl'") != NULL);
+  efl_options_free(options);
+  efl_status_free(status);
+}
+
 /* A node whose peer was refused for its name can have one of another name. */
 static void test_name_taken(const party* other) {
   party at;
@@ -245,6 +262,29 @@ static void test_step(party* leader) {
   efl_status_free(status);
 }
 
+/* The last state heard of, and how many. */
+static int last_state = -1, states = 0;
+
+static void on_state(void* token, int32_t state, int64_t since_ms, const efl_status* cause) {
+  CHECK(token == &states);
+  CHECK(since_ms > 0);
+  CHECK(efl_status_code(cause) == EFL_OK);
+  __atomic_store_n(&last_state, state, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch(&states, 1, __ATOMIC_SEQ_CST);
+}
+
+static void test_standing(party* leader) {
+  efl_peer_stats stats;
+  efl_peer_read_stats(leader->peer, &stats);
+  CHECK(stats.state == EFL_PEER_READY);
+  CHECK(stats.tensors_sent + stats.tensors_received > 0);
+  CHECK(strcmp(efl_peer_wire(leader->peer), "link") == 0);
+  const uint64_t removed = efl_peer_add_state_listener(leader->peer, on_state, &states);
+  efl_peer_remove_state_listener(leader->peer, removed);
+  CHECK(states == 1 && last_state == EFL_PEER_READY);
+  efl_peer_add_state_listener(leader->peer, on_state, &states);
+}
+
 static void test_close(party* leader) {
   ending *pending = ending_new(), *after = ending_new();
   efl_call first = call_of(pending), second = call_of(after);
@@ -262,6 +302,7 @@ int main(void) {
   efl_call leads = call_of(by_leader), follows = call_of(by_follower);
   CHECK(strlen(efl_version()) > 0);
   test_status();
+  test_governance();
   party_open(&leader, "leader", "c-leader");
   party_open(&follower, "follower", "c-follower");
   party_meet(&leader, &follower);
@@ -274,7 +315,9 @@ int main(void) {
   test_errors(&leader, &follower);
   test_control(&leader, &follower);
   test_step(&leader);
+  test_standing(&leader);
   test_close(&leader);
+  CHECK(states == 3 && last_state == EFL_PEER_CLOSED);
   party_free(&follower);
   party_free(&leader);
   CHECK(__atomic_load_n(&released, __ATOMIC_SEQ_CST) == 1);

@@ -27,6 +27,7 @@ TEST_F(BadInputTest, ShouldRefuseTensorsThatCannotBe) {
     EXPECT_EQ(sent.status().code(), Code::kInvalidArgument) << sent.status().Text();
   };
   refused({"", 0, kFloat, {}, 4});
+  refused({std::string((64 << 10) + 1, 'x'), 0, kFloat, {}, 4});
   refused({"x", -1, kFloat, {}, 4});
   refused({"x", 0, 99, {}, 4});
   refused({"x", 0, kFloat, {2}, 4});
@@ -137,6 +138,19 @@ TEST_F(BadInputTest, ShouldKeepATensorThatComesAfterItsReceiveGaveUp) {
   leader().ReceiveTensor("x", 0, next.allocate(), next.ending.call());
   EXPECT_EQ(next.ending.status().Text(), "OK");
   EXPECT_EQ(sent.status().Text(), "OK");
+}
+
+// One has to fit into a message.
+TEST_F(BadInputTest, ShouldRefuseTextsThatAreTooLong) {
+  pair.Connect();
+  const std::string text((64 << 10) + 1, 'x');
+  Ending version, state, question;
+  leader().SendCheckpointVersion(text, version.call());
+  ExpectSaid(version.status(), Code::kInvalidArgument, "at most 65536 bytes, not 65537");
+  leader().SendReaderState("train", text, 0, state.call());
+  ExpectSaid(state.status(), Code::kInvalidArgument, "a block id has at most");
+  follower().ReceiveReaderState(text, question.call());
+  ExpectSaid(question.status(), Code::kInvalidArgument, "the name of a dataset has at most");
 }
 
 TEST_F(BadInputTest, ShouldRefuseDatasetsNobodyRegistered) {

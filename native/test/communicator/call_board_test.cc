@@ -55,6 +55,21 @@ TEST(CallBoardTest, ShouldPairAnswersAndQuestionsInOrder) {
   EXPECT_EQ(three->text, "3");
 }
 
+TEST(CallBoardTest, ShouldRefuseWhoWasLetInBeforeSomebodyElseCouldBeThePeer) {
+  CallBoard board;
+  const auto earlier = std::make_shared<FakeQuestion>(), late = std::make_shared<FakeQuestion>(),
+             next = std::make_shared<FakeQuestion>();
+  board.Ask("t", earlier, 4);
+  board.RefuseQuestions(5);
+  EXPECT_EQ(earlier->answer->code(), Code::kUnavailable);
+  Ending ending;
+  board.Post("t", Make(&ending, "1"));
+  board.Ask("t", late, 4);
+  EXPECT_EQ(late->answer->code(), Code::kUnavailable);
+  board.Ask("t", next, 5);
+  EXPECT_EQ(next->text, "1");
+}
+
 TEST(CallBoardTest, ShouldKeepTopicsApart) {
   CallBoard board;
   Ending ending;

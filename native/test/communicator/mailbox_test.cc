@@ -69,6 +69,21 @@ class MailboxTest : public testing::Test {
   Mailbox mailbox{70'000};  // room for four
 };
 
+TEST_F(MailboxTest, ShouldRefuseWhatWasLetInBeforeSomebodyElseCouldBeThePeer) {
+  const auto earlier = Deliver(1, "ab");
+  mailbox.Forget(5);
+  EXPECT_TRUE(earlier->answer.has_value());
+  const auto late = std::make_shared<FakeDelivery>(1, "cd", "x");
+  mailbox.Deliver(late, 4);
+  EXPECT_EQ(late->answer->code(), Code::kUnavailable);
+  const auto next = std::make_shared<FakeDelivery>(1, "ef", "x");
+  mailbox.Deliver(next, 5);
+  Arrival arrival;
+  Receive(1, &arrival);
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+  EXPECT_EQ(arrival.bytes, "ef");
+}
+
 TEST_F(MailboxTest, ShouldMatchWhicheverComesFirst) {
   Arrival first, second;
   Receive(1, &first);

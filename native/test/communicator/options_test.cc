@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "absl/strings/str_cat.h"
+#include "base/buffer_pool.h"
 #include "support/pair.h"
 
 namespace efl {
@@ -75,8 +77,9 @@ TEST(OptionsTest, ShouldLetEitherPartyBeTheOneThatIsReached) {
 class EnvironmentTest : public testing::Test {
  protected:
   void TearDown() override {
-    for (const char* name : {"EFL_MY_CERTS_FILENAME", "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE",
-                             "EFL_SSL_CLIENT_AUTH", "EFL_SSL_TARGET_NAME_OVERRIDE"}) {
+    for (const char* name :
+         {"EFL_MY_CERTS_FILENAME", "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE", "EFL_SSL_CLIENT_AUTH",
+          "EFL_SSL_TARGET_NAME_OVERRIDE", "EFL_BUFFER_POOL_BYTES"}) {
       unsetenv(name);
     }
   }
@@ -102,6 +105,20 @@ TEST_F(EnvironmentTest, ShouldNameTheVariableThatIsWrong) {
   const Status status = options.SetFromEnvironment();
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
   EXPECT_NE(status.message().find("EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE='1GB'"), std::string::npos);
+}
+
+TEST_F(EnvironmentTest, ShouldLookAtTheVariableOfTheBufferPoolToo) {
+  for (const char* wrong : {"1G", "-1", " 1", "18446744073709551616", "140737488355329"}) {
+    setenv("EFL_BUFFER_POOL_BYTES", wrong, 1);
+    test::ExpectSaid(Options().SetFromEnvironment(), Code::kInvalidArgument,
+                     absl::StrCat("EFL_BUFFER_POOL_BYTES='", wrong,
+                                  "': expected a whole number from 0 to 140737488355328"));
+  }
+  for (const char* right : {"", "0", "1048576"}) {
+    setenv("EFL_BUFFER_POOL_BYTES", right, 1);
+    EXPECT_EQ(Options().SetFromEnvironment().Text(), "OK") << right;
+  }
+  EXPECT_EQ(BufferPool::Read("1048576"), 1u << 20);
 }
 
 }  // namespace

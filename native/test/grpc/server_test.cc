@@ -43,6 +43,7 @@ TEST(ServerTest, ShouldRefuseAPortInUseAndSayWhy) {
 
 TEST(ServerTest, ShouldRefuseAnAddressThatIsNotItsOwn) {
   Party party(Role::kLeader);
+  party.options.tls.plaintext = Plaintext::kAllow;
   party.options.listen_address = "192.0.2.1:0";
   EXPECT_NE(party.Open().message().find("Cannot assign requested address"), std::string::npos);
   party.options.listen_address = "no-such-host.invalid:0";

@@ -112,5 +112,64 @@ TEST_F(TlsTest, ShouldRefuseToVerifyClientsWithoutWhatItTakes) {
   ExpectRefused(options, "EFL_SSL_CLIENT_AUTH");
 }
 
+TEST_F(TlsTest, ShouldReadFingerprintsInAnyOfTheirForms) {
+  const std::string digits = certificates.Fingerprint("alice");
+  std::string colons;
+  for (size_t i = 0; i < digits.size(); i += 2) {
+    colons += (i > 0 ? ":" : "") + digits.substr(i, 2);
+  }
+  for (char& c : colons) c = static_cast<char>(toupper(c));
+  TlsOptions options = certificates.Tls("alice");
+  options.allowed_fingerprints_file = certificates.path("list");
+  for (const std::string& line :
+       {digits, colons + "  # alice", "sha256 Fingerprint=" + colons + "\r"}) {
+    certificates.Write("list", "# parties\n\n" + line + "\n");
+    TlsIdentity identity;
+    ASSERT_EQ(LoadTls(options, &identity).Text(), "OK") << line;
+    EXPECT_EQ(identity.allowed, std::set<std::string>{digits}) << line;
+  }
+  certificates.Write("list", "");
+  TlsIdentity nobody;
+  ASSERT_EQ(LoadTls(options, &nobody).Text(), "OK");
+  EXPECT_TRUE(nobody.allowed->empty());
+  EXPECT_EQ(nobody.Admit(DescribeCertificate(certificates.Read("alice.crt"))).code(),
+            Code::kUnauthenticated);
+  certificates.Write("list", digits + "\n" + digits.substr(1) + "\n");
+  ExpectRefused(options, "list', line 2: expected a SHA-256 fingerprint, 64 hexadecimal digits");
+  options.allowed_fingerprints_file = certificates.path("none");
+  ExpectRefused(options, "none' cannot be read: No such file or directory");
+}
+
+TEST_F(TlsTest, ShouldRefuseRulesAboutCertificatesThatItDoesNotVerify) {
+  TlsOptions options;
+  options.peer_name = "bob";
+  ExpectRefused(options, "EFL_SSL_PEER_NAME (ssl_peer_name)");
+  options = TlsOptions();
+  certificates.Allow("list", {});
+  options.allowed_fingerprints_file = certificates.path("list");
+  ExpectRefused(options, "EFL_SSL_ALLOWED_FINGERPRINTS_FILENAME");
+}
+
+TEST(PlaintextTest, ShouldBeAllowedOnLoopbackAloneUnlessAskedFor) {
+  const auto check = [](Plaintext plaintext, const std::string& address) {
+    TlsOptions options;
+    options.plaintext = plaintext;
+    return CheckPlaintext(options, "listen_address", address);
+  };
+  for (const char* loopback : {"127.0.0.1:0", "127.9.0.1:1", "[::1]:1", "LocalHost:50051"}) {
+    EXPECT_EQ(check(Plaintext::kLoopback, loopback).Text(), "OK") << loopback;
+    EXPECT_EQ(check(Plaintext::kAllow, loopback).Text(), "OK") << loopback;
+    EXPECT_EQ(check(Plaintext::kNever, loopback).code(), Code::kInvalidArgument) << loopback;
+  }
+  for (const char* elsewhere : {"0.0.0.0:0", "[::]:1", "10.0.0.1:1", "localhost.example:1",
+                                "127.0.0.1.example:1", "alice:50051"}) {
+    EXPECT_NE(check(Plaintext::kLoopback, elsewhere).message().find("EFL_PLAINTEXT=allow"),
+              std::string::npos)
+        << elsewhere;
+    EXPECT_EQ(check(Plaintext::kAllow, elsewhere).Text(), "OK") << elsewhere;
+    EXPECT_EQ(check(Plaintext::kNever, elsewhere).code(), Code::kInvalidArgument) << elsewhere;
+  }
+}
+
 }  // namespace
 }  // namespace efl

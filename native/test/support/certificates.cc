@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 
 namespace efl::test {
@@ -47,7 +48,7 @@ void Save(const std::string& cert_file, X509* cert, const std::string& key_file,
 
 void MakeCa(const std::string& name, const std::string& cert_file, const std::string& key_file) {
   const KeyPtr key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  const CertPtr cert = NewCert(name, key.get(), -7200, 10 * 86400);
+  const CertPtr cert = NewCert(name, key.get(), -2 * 86400, 10 * 86400);
   X509_set_issuer_name(cert.get(), X509_get_subject_name(cert.get()));
   Extend(cert.get(), NID_basic_constraints, "critical,CA:TRUE");
   Extend(cert.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
@@ -76,13 +77,43 @@ void Certificates::Make(const std::string& name, const Wish& wish) {
   const CertPtr cert_out = NewCert(name, mine.get(), wish.valid_from_s, wish.valid_for_s);
   X509_set_issuer_name(cert_out.get(), X509_get_subject_name(ca.get()));
   Extend(cert_out.get(), NID_subject_alt_name,
-         "DNS:" + wish.dns + (wish.loopback_ip ? ",IP:127.0.0.1" : ""));
+         "DNS:" + wish.dns + (wish.loopback_ip ? ",IP:127.0.0.1" : "") +
+             (wish.uri.empty() ? "" : ",URI:" + wish.uri));
   X509_sign(cert_out.get(), ca_key.get(), EVP_sha256());
   Save(cert(name), cert_out.get(), key(name), mine.get());
 }
 
 void Certificates::Write(const std::string& file, const std::string& content) const {
   std::ofstream(path(file)) << content;
+}
+
+void Certificates::Replace(const std::string& file, const std::string& other,
+                           const char* what) const {
+  std::filesystem::copy_file(path(other + what), path("new"),
+                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::rename(path("new"), path(file + what));
+}
+
+void Certificates::Replace(const std::string& name, const std::string& other) const {
+  Replace(name, other, ".key");
+  Replace(name, other, ".crt");
+}
+
+std::string Certificates::Read(const std::string& file) const {
+  std::ifstream in(path(file));
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void Certificates::Allow(const std::string& file,
+                         const std::vector<std::string>& fingerprints) const {
+  std::string lines = "# who may come in\n";
+  for (const std::string& fingerprint : fingerprints) lines += fingerprint + "\n";
+  Write("new", lines);
+  std::filesystem::rename(path("new"), path(file));
+}
+
+std::string Certificates::Fingerprint(const std::string& name) const {
+  return DescribeCertificate(Read(name + ".crt"))->fingerprint;
 }
 
 TlsOptions Certificates::Tls(const std::string& name, const std::string& ca) const {

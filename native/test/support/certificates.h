@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "grpc/tls.h"
 
@@ -20,12 +21,20 @@ class Certificates {
     bool loopback_ip = true;
     int64_t valid_from_s = -3600;  // relative to now
     int64_t valid_for_s = 86400;
+    std::string uri = {};  // more names
   };
 
   // A certificate and its key, signed by a CA of this object.
   void Make(const std::string& name, const Wish& wish);
   void Make(const std::string& name) { Make(name, Wish()); }
   void Write(const std::string& file, const std::string& content) const;
+  // Puts the certificate and key of another name in place of these, each file at once.
+  void Replace(const std::string& name, const std::string& other) const;
+  void Replace(const std::string& file, const std::string& other, const char* what) const;
+  std::string Read(const std::string& file) const;
+  // A list of allowed fingerprints, put in place at once.
+  void Allow(const std::string& file, const std::vector<std::string>& fingerprints) const;
+  std::string Fingerprint(const std::string& name) const;
 
   std::string cert(const std::string& name) const { return path(name + ".crt"); }
   std::string key(const std::string& name) const { return path(name + ".key"); }

@@ -60,8 +60,9 @@ Party::Party(Role role) {
   options.party_id = RoleName(role);
   // The same contract over either wire: CMakeLists.txt runs the tests once with each.
   const char* wire = std::getenv("EFL_TEST_WIRE");
-  options.wire =
-      wire != nullptr && std::string(wire) == "trainer" ? WireChoice::kTrainer : WireChoice::kLink;
+  const std::string chosen = wire != nullptr ? wire : "link";
+  EXPECT_TRUE(chosen == "link" || chosen == "trainer") << chosen;
+  options.wire = chosen == "trainer" ? WireChoice::kTrainer : WireChoice::kLink;
   options.send_completion = SendCompletion::kConsumed;
 }
 
@@ -123,8 +124,8 @@ void Pair::ConnectPeers() {
 void Pair::ConnectThroughProxies() {
   ASSERT_EQ(leader.Open().Text(), "OK");
   ASSERT_EQ(follower.Open().Text(), "OK");
-  to_leader = std::make_unique<TcpProxy>(leader.node->port());
-  to_follower = std::make_unique<TcpProxy>(follower.node->port());
+  to_leader = std::make_unique<faults::FaultProxy>(leader.node->port());
+  to_follower = std::make_unique<faults::FaultProxy>(follower.node->port());
   ASSERT_EQ(leader.Meet(to_follower->port()).Text(), "OK");
   ASSERT_EQ(follower.Meet(to_leader->port()).Text(), "OK");
   Register();
@@ -145,6 +146,13 @@ void Exchange(Pair* pair) {
   EXPECT_EQ(arrival.ending.status().Text(), "OK");
   EXPECT_EQ(sent.status().Text(), "OK");
   EXPECT_EQ(arrival.bytes, BytesOf(values));
+}
+
+void ExpectWithin(std::chrono::milliseconds time, std::chrono::steady_clock::time_point begin) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  std::printf("told after %d ms\n", static_cast<int>(ms.count()));
+  EXPECT_LE(ms, time);
 }
 
 void Within(std::chrono::seconds time, const std::function<void()>& run) {
@@ -176,7 +184,10 @@ std::string BytesOf(const std::vector<float>& values) {
 }
 
 int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  // Stays bound: nobody else is given it. Who is told it listens on it all the same.
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -184,7 +195,6 @@ int FreePort() {
   auto* at = reinterpret_cast<sockaddr*>(&address);
   EXPECT_EQ(bind(fd, at, size), 0);
   EXPECT_EQ(getsockname(fd, at, &size), 0);
-  close(fd);
   return ntohs(address.sin_port);
 }
 

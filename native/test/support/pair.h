@@ -16,13 +16,13 @@
 #include "base/tensor.h"
 #include "communicator/node.h"
 #include "communicator/options.h"
+#include "faults/fault_proxy.h"
 #include "grpc/threads.h"
-#include "support/tcp_proxy.h"
 
 namespace efl::test {
 
 // Longer than anything takes; a test that gets here fails instead of hanging.
-constexpr std::chrono::seconds kLimit{30};
+constexpr std::chrono::seconds kLimit{60};
 
 // The end of one operation. Fails the test when it is destroyed without it, or ended twice.
 class Ending {
@@ -100,8 +100,8 @@ class Pair {
 
   Party leader{Role::kLeader};
   Party follower{Role::kFollower};
-  std::unique_ptr<TcpProxy> to_leader;
-  std::unique_ptr<TcpProxy> to_follower;
+  std::unique_ptr<faults::FaultProxy> to_leader;
+  std::unique_ptr<faults::FaultProxy> to_follower;
 };
 
 // What serves a client's streams and alarms.
@@ -121,6 +121,9 @@ std::string BytesOf(const std::vector<float>& values);
 
 // The status has this code, and this in its message.
 void ExpectSaid(const Status& status, Code code, const std::string& text);
+
+// Where time is what is asked for: no more than this since `begin`, which is printed.
+void ExpectWithin(std::chrono::milliseconds time, std::chrono::steady_clock::time_point begin);
 
 // Both parties exchange one tensor.
 void Exchange(Pair* pair);

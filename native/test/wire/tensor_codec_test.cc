@@ -3,35 +3,18 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "efl/trainer_service.pb.h"
+#include "fuzz/byte_buffer.h"
 #include "wire/messages.h"
 
 namespace efl {
 namespace {
 
-std::string Flat(const grpc::ByteBuffer& bytes) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(bytes.Dump(&slices).ok());
-  std::string flat;
-  for (const grpc::Slice& slice : slices) {
-    flat.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return flat;
-}
-
-// As they come from the network: in pieces that don't care about fields.
-grpc::ByteBuffer InPieces(const std::string& bytes, size_t piece) {
-  std::vector<grpc::Slice> slices;
-  for (size_t at = 0; at < bytes.size(); at += piece) {
-    slices.emplace_back(bytes.data() + at, std::min(piece, bytes.size() - at));
-  }
-  return {slices.data(), slices.size()};
-}
+using fuzz::Flat;
+using fuzz::InPieces;
 
 MessageRequest Proto(const TensorInfo& info, const std::string& content) {
   MessageRequest request;
@@ -222,32 +205,6 @@ TEST(TensorCodecTest, ShouldRefuseContentThatIsNoTensor) {
     EXPECT_EQ(DecodeMessageRequest(&bytes, &tensor).code(), Code::kUnknown);
     EXPECT_EQ(tensor.info.name, "x");
     EXPECT_EQ(tensor.info.step, 1);
-  }
-}
-
-// Truncations and mutations: nothing reads beyond, and what both accept is the same to both.
-TEST(TensorCodecTest, ShouldSurviveDamagedBytes) {
-  const std::string whole =
-      Proto({"fc1", 300, kFloat, {2, 3}, 24}, std::string(24, 'q')).SerializeAsString();
-  const unsigned seed = std::random_device()();
-  SCOPED_TRACE(testing::Message() << "seed " << seed);
-  std::mt19937 random(seed);
-  for (int round = 0; round < 20'000; ++round) {
-    std::string damaged = whole.substr(0, random() % (whole.size() + 1));
-    for (int i = 0; i < static_cast<int>(random() % 4) && !damaged.empty(); ++i) {
-      damaged[random() % damaged.size()] = static_cast<char>(random());
-    }
-    grpc::ByteBuffer bytes = InPieces(damaged, 1 + random() % 16);
-    DecodedTensor tensor;
-    if (!DecodeMessageRequest(&bytes, &tensor).ok()) continue;
-    ASSERT_LE(tensor.info.size, size_t{64} << 20);
-    MessageRequest request;
-    // protobuf also looks into the fields that a tensor's content makes meaningless.
-    if (!request.ParseFromString(damaged)) continue;
-    ASSERT_EQ(request.tensor().dtype(), tensor.info.dtype);
-    if (!tensor.typed) {
-      ASSERT_EQ(ContentOf(&bytes, tensor), request.tensor().tensor_content());
-    }
   }
 }
 

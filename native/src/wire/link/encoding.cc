@@ -1,6 +1,5 @@
 #include "wire/link/encoding.h"
 
-#include <fnmatch.h>
 #include <zstd.h>
 
 #include <cstring>
@@ -9,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/name_pattern.h"
 
 namespace efl {
 namespace {
@@ -89,8 +89,8 @@ Status EncodingRules::Parse(const std::string& text, EncodingRules* rules) {
           Code::kInvalidArgument,
           absl::StrCat("'", rule, "': expected PATTERN=zstd, PATTERN=bfloat16 or PATTERN=none")};
     }
-    if (parts.first.empty()) {
-      return {Code::kInvalidArgument, absl::StrCat("'", rule, "': a pattern is missing")};
+    if (Status status = CheckNamePattern(parts.first); !status.ok()) {
+      return {status.code(), absl::StrCat("'", rule, "': ", status.message())};
     }
     rules->rules_.emplace_back(parts.first, encoding);
   }
@@ -99,7 +99,7 @@ Status EncodingRules::Parse(const std::string& text, EncodingRules* rules) {
 
 LinkEncoding EncodingRules::For(const std::string& name, int32_t dtype) const {
   for (const auto& [pattern, encoding] : rules_) {
-    if (fnmatch(pattern.c_str(), name.c_str(), 0) != 0) continue;
+    if (!NameFits(pattern, name, false)) continue;
     const bool fits = encoding != LINK_ENCODING_BFLOAT16 || dtype == kFloat;
     return fits ? encoding : LINK_ENCODING_NONE;
   }

@@ -12,6 +12,11 @@ namespace {
 
 // Of one transfer's bookkeeping.
 constexpr size_t kOverhead = 1 << 10;
+// Of one chunk's, while it is parked.
+constexpr size_t kChunkOverhead = 256;
+// Chunks that are here before one in front of them: more than the largest window has room for, in
+// the shortest chunks that a party of this project takes.
+constexpr size_t kMostPieces = 1 << 20;
 // More than TensorFlow's own limit.
 constexpr int kMaxRank = 254;
 // More than any machine's memory; sums of some such stay in range.
@@ -55,7 +60,8 @@ IncomingTransfer::IncomingTransfer(std::weak_ptr<IncomingEvents> events, const L
       defect_(Check(open)) {}
 
 size_t IncomingTransfer::cost() const {
-  return std::max<size_t>(info_.size, encoded_size_) + kOverhead;
+  return std::max<size_t>(info_.size, encoded_size_) + kOverhead + info_.name.size() +
+         encoded_size_ / chunk_bytes_ * kChunkOverhead;
 }
 
 uint64_t IncomingTransfer::received() const {
@@ -79,14 +85,14 @@ LinkCredit IncomingTransfer::Standing() {
 }
 
 bool IncomingTransfer::Claim(uint64_t offset, uint64_t size) {
-  const auto same = [offset](const Piece& piece) { return piece.offset == offset; };
-  if (offset < received_ || std::any_of(pieces_.begin(), pieces_.end(), same)) return false;
-  pieces_.push_back({offset, size, false});
+  if (offset < received_ || !pieces_.insert({offset, {size, false}}).second) return false;
   ++writers_;
   return true;
 }
 
-IncomingTransfer::Taken IncomingTransfer::Take(uint64_t offset, uint32_t crc, const Span& bytes) {
+IncomingTransfer::Taken IncomingTransfer::Take(uint64_t offset, uint32_t crc, const Span& bytes,
+                                               uint64_t* gained) {
+  *gained = 0;
   const uint64_t size = bytes.size();
   if (offset % chunk_bytes_ != 0 || offset >= encoded_size_ ||
       size != std::min<uint64_t>(chunk_bytes_, encoded_size_ - offset)) {
@@ -99,6 +105,7 @@ IncomingTransfer::Taken IncomingTransfer::Take(uint64_t offset, uint32_t crc, co
     if (stage_ == Stage::kHeld) {
       return std::exchange(held_told_, true) ? Taken::kNotNeeded : Taken::kHeldBack;
     }
+    if (pieces_.size() >= kMostPieces) return Taken::kImpossible;
     if (!Claim(offset, size)) return Taken::kNotNeeded;
     if (stage_ == Stage::kLanding) to = writes_to_ + offset;
   }
@@ -112,7 +119,7 @@ IncomingTransfer::Taken IncomingTransfer::Take(uint64_t offset, uint32_t crc, co
   }
   std::unique_lock<std::mutex> lock(mutex_);
   if (to == nullptr && right && stage_ != Stage::kOver) parked_.emplace(offset, std::move(kept));
-  Commit(offset, right, &lock);
+  *gained = Commit(offset, right, &lock);
   return right ? Taken::kNew : Taken::kDamaged;
 }
 
@@ -121,25 +128,22 @@ void IncomingTransfer::TakeNothing() {
   Settle(&lock);
 }
 
-void IncomingTransfer::Commit(uint64_t offset, bool ok, std::unique_lock<std::mutex>* lock) {
+uint64_t IncomingTransfer::Commit(uint64_t offset, bool ok, std::unique_lock<std::mutex>* lock) {
   --writers_;
-  const auto piece = std::find_if(pieces_.begin(), pieces_.end(),
-                                  [offset](const Piece& one) { return one.offset == offset; });
   if (ok) {
-    piece->here = true;
+    pieces_[offset].here = true;
   } else {
-    pieces_.erase(piece);
+    pieces_.erase(offset);
   }
-  for (auto next = pieces_.begin(); next != pieces_.end();) {
-    if (next->here && next->offset == received_) {
-      received_ += next->size;
-      pieces_.erase(next);
-      next = pieces_.begin();
-    } else {
-      ++next;
-    }
+  const uint64_t before = received_;
+  for (auto next = pieces_.begin();
+       next != pieces_.end() && next->first == received_ && next->second.here;
+       next = pieces_.erase(next)) {
+    received_ += next->second.size;
   }
+  const uint64_t gained = received_ - before;
   Settle(lock);
+  return gained;
 }
 
 bool IncomingTransfer::Complete() const { return received_ == encoded_size_ && writers_ == 0; }

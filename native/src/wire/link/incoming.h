@@ -53,7 +53,8 @@ class IncomingTransfer final : public Delivery {
   bool held() const;
   // Both, as they are said to the sender, who then has to be told when it isn't held any more.
   LinkCredit Standing();
-  Taken Take(uint64_t offset, uint32_t crc, const Span& bytes);
+  // `gained`: what received() grows by, with what lay ahead of a hole that this closes.
+  Taken Take(uint64_t offset, uint32_t crc, const Span& bytes, uint64_t* gained);
   // A tensor without content is here when it is opened.
   void TakeNothing();
   // The sender gives up, or is gone.
@@ -74,14 +75,14 @@ class IncomingTransfer final : public Delivery {
   enum class Stage { kParking, kHeld, kLanding, kOver };
   // Bytes beyond received_ that are here, or being written.
   struct Piece {
-    uint64_t offset;
     uint64_t size;
     bool here;
   };
 
   bool Claim(uint64_t offset, uint64_t size);
   // What a writer does when it is done; may end the transfer.
-  void Commit(uint64_t offset, bool ok, std::unique_lock<std::mutex>* lock);
+  // Returns what received_ has grown by.
+  uint64_t Commit(uint64_t offset, bool ok, std::unique_lock<std::mutex>* lock);
   bool Complete() const;
   void Settle(std::unique_lock<std::mutex>* lock);
   void CopyParked(std::unique_lock<std::mutex>* lock);
@@ -102,7 +103,7 @@ class IncomingTransfer final : public Delivery {
   std::condition_variable no_writers_;
   Stage stage_ = Stage::kParking;
   uint64_t received_ = 0;
-  std::vector<Piece> pieces_;
+  std::map<uint64_t, Piece> pieces_;  // by offset
   int writers_ = 0;
   bool arrived_ = false;    // has been told
   bool answered_ = false;   // likewise

@@ -1,6 +1,7 @@
 // What goes out over a link.
 #include "wire/link/link.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/crc32c.h"
@@ -11,10 +12,15 @@
 namespace efl {
 namespace {
 
-// Of one message, beside its chunks.
+// Of one message, with its chunks.
 constexpr int kMostFrames = 2048;
-constexpr size_t kMostFrameBytes = 4 << 20;
 constexpr std::chrono::milliseconds kGoodbyeTime{1000};
+// A credit has two numbers, a chunk four.
+constexpr size_t kCreditBytes = 32, kChunkFrameBytes = 48;
+// Frames the peer hasn't taken, beyond which sends that fail early are not told any more.
+constexpr size_t kMostLogged = 1 << 18;
+
+void Spend(size_t bytes, size_t* room) { *room -= std::min(bytes, *room); }
 
 }  // namespace
 
@@ -23,7 +29,8 @@ Link::Link(Client* client, LinkOptions options, Introduction mine, Inbound* inbo
       options_(std::move(options)),
       mine_(std::move(mine)),
       inbound_(inbound),
-      host_(host) {}
+      host_(host),
+      patience_(std::chrono::milliseconds(options_.keepalive_timeout_ms)) {}
 
 Link::~Link() = default;
 
@@ -95,71 +102,12 @@ void Link::TellFailed(const std::string& name, int64_t step, const Status& statu
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (phase_ != Phase::kUp && phase_ != Phase::kDown) return;
+    if (log_.size() >= kMostLogged) return;  // its receive ends by its timeout
     LinkFailed* failed = Append()->mutable_failed();
     failed->set_name(name);
     failed->set_step(static_cast<uint64_t>(step));
     SetOutcome(status, failed);
   }
-  Pump();
-}
-
-void Link::AskReaderState(const Errand& errand, const std::string& dataset) {
-  LinkCall call;
-  call.set_reader_state(dataset);
-  Ask(errand, std::move(call));
-}
-
-void Link::AskCheckpointVersion(const Errand& errand) {
-  LinkCall call;
-  call.set_checkpoint_version(true);
-  Ask(errand, std::move(call));
-}
-
-void Link::Ask(const Errand& errand, LinkCall call) {
-  uint64_t id = 0;
-  uint64_t life = 0;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    life = life_;
-    if (phase_ == Phase::kUp || phase_ == Phase::kDown) {
-      id = ++last_call_;
-      call.set_call(id);
-      calls_[id] = errand.operation;
-      *Append()->mutable_call() = std::move(call);
-    }
-  }
-  if (id == 0) {
-    errand.operation->TryEnd({Code::kUnavailable, "Not connected any more."});
-    return;
-  }
-  errand.slot->Hold(
-      std::make_shared<CancelBy>([this, life, id](const Status&) { CancelAsk(life, id); }));
-  Pump();
-}
-
-void Link::CancelAsk(uint64_t life, uint64_t call) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (life != life_ || calls_.erase(call) == 0) return;
-    Append()->mutable_call_cancel()->set_call(call);
-  }
-  Pump();
-}
-
-void Link::Reply(uint64_t life, uint64_t call, const Status& status, const Outcome& outcome,
-                 std::function<void(bool)> sent) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    // Gone with the link, or called off.
-    if (life == life_ && questions_.erase(call) > 0) {
-      LinkReply* reply = Append(std::exchange(sent, nullptr))->mutable_reply();
-      reply->set_call(call);
-      SetOutcome(status, reply);
-      reply->set_text(outcome.text);
-      reply->set_index(outcome.index);
-    }
-  }
-  if (sent) sent(false);
   Pump();
 }
 
@@ -171,6 +119,8 @@ void Link::SendDone(const IncomingTransfer& transfer, const Status& status) {
     if (at == incoming_.end() || at->second.get() != &transfer) return;
     removed = std::move(at->second);
     incoming_.erase(at);
+    uncredited_.erase(transfer.id());
+    ++answers_untaken_;
     LinkDone* done = Append()->mutable_done();
     done->set_transfer(transfer.id());
     SetOutcome(status, done);
@@ -193,7 +143,9 @@ void Link::SayGoodbye(const std::string& reason) {
 
 // The peer has taken this many sequenced frames.
 void Link::Taken(uint64_t count, Consequences* then) {
-  while (log_begin_ < count && !log_.empty()) {
+  while (log_begin_ < std::min(count, log_sent_)) {
+    const LinkFrame& frame = log_.front().frame;
+    if (frame.has_done() || frame.has_reply()) --answers_untaken_;
     if (log_.front().taken) {
       then->push_back([taken = std::move(log_.front().taken)] { taken(true); });
     }
@@ -237,46 +189,79 @@ void Link::Pump() {
 
 bool Link::Compose(Connection* connection, LinkControl* control,
                    std::vector<Outgoing::Next>* chunks) {
-  if (phase_ != Phase::kUp || !connection->ready() || connection->writing()) return false;
+  // Others may have replaced it since the caller looked.
+  if (!IsAttached(*connection) || !connection->ready() || connection->writing()) return false;
   const bool main = connection->index() == 0;
-  if (main) ComposeFrames(control);
-  ComposeChunks(!main, control, chunks);
+  // What takes a message takes two chunks: one of frames, give or take the last, and one of bytes.
+  size_t room = terms_.chunk_bytes();
+  if (main) ComposeFrames(&room, control);
+  Connection::Pulse& pulse = connection->pulse;
+  // Pings and pongs are heard when all of their message is there.
+  if (!pulse.ping_due && pulse.pong_due == 0) ComposeChunks(!main, &room, control, chunks);
   const bool bare = main && std::exchange(say_taken_, false);
+  const bool pulses = pulse.ping_due || pulse.pong_due > 0;
+  if (!bare && !pulses && control->frames_size() == 0) return false;
+  control->set_message(connection->NextMessage());
   control->set_received(taken_);
-  return bare || control->frames_size() > 0;
+  if (main) told_ = taken_;
+  pulse.said = Clock::now();
+  if (std::exchange(pulse.ping_due, false)) {
+    pulse.pinged = pulse.said;
+    control->set_ping(++pulse.ping);
+  }
+  control->set_pong(std::exchange(pulse.pong_due, 0));
+  return true;
 }
 
-void Link::ComposeFrames(LinkControl* control) {
-  size_t bytes = 0;
+void Link::ComposeFrames(size_t* room, LinkControl* control) {
   for (const uint64_t end = log_begin_ + log_.size();
-       log_sent_ < end && control->frames_size() < kMostFrames && bytes < kMostFrameBytes;
-       ++log_sent_) {
-    *control->add_frames() = log_[log_sent_ - log_begin_].frame;
-    bytes += log_[log_sent_ - log_begin_].frame.ByteSizeLong();
+       log_sent_ < end && control->frames_size() < kMostFrames && *room > 0; ++log_sent_) {
+    const LinkFrame& frame = log_[log_sent_ - log_begin_].frame;
+    *control->add_frames() = frame;
+    Spend(frame.ByteSizeLong(), room);
   }
-  for (LinkCredit& credit : credits_) {
-    *control->add_frames()->mutable_credit() = std::move(credit);
+  for (; !credits_.empty() && *room > 0; credits_.pop_front()) {
+    *control->add_frames()->mutable_credit() = std::move(credits_.front());
+    Spend(kCreditBytes, room);
   }
-  credits_.clear();
+  if (credits_.empty() && credits_due_) ComposeCredits(room, control);
 }
 
-void Link::ComposeChunks(bool only_known, LinkControl* control,
+// How far each transfer has come by now, however often it has moved since the last time.
+void Link::ComposeCredits(size_t* room, LinkControl* control) {
+  while (*room > 0 && !uncredited_.empty()) {
+    const auto next = uncredited_.begin();
+    const auto at = incoming_.find(*next);
+    if (at != incoming_.end() && !at->second->held()) {
+      LinkCredit* credit = control->add_frames()->mutable_credit();
+      credit->set_transfer(*next);
+      credit->set_received(at->second->received());
+      Spend(kCreditBytes, room);
+    }
+    uncredited_.erase(next);
+  }
+  credits_due_ = !uncredited_.empty();
+}
+
+void Link::ComposeChunks(bool only_known, size_t* room, LinkControl* control,
                          std::vector<Outgoing::Next>* chunks) {
   // An Open has to come after all that is sequenced before it.
   if (!only_known && log_sent_ < log_begin_ + log_.size()) return;
   uint64_t bytes = 0;
   Outgoing::Next next;
-  while (control->frames_size() < kMostFrames && bytes < terms_.chunk_bytes() &&
+  while (control->frames_size() < kMostFrames && *room > 0 && bytes < terms_.chunk_bytes() &&
          outgoing_.Take(terms_.chunk_bytes() - bytes, only_known, &next)) {
     if (next.open != nullptr) {
       last_opened_ = next.open->transfer();
       *Append()->mutable_open() = *next.open;
       *control->add_frames()->mutable_open() = *next.open;
+      Spend(next.open->ByteSizeLong(), room);
       ++log_sent_;
     }
     if (next.chunk.size() == 0) continue;
     bytes += next.chunk.size();
     *control->add_frames()->mutable_chunk() = next.chunk;
+    Spend(kChunkFrameBytes, room);
     chunks->push_back(std::move(next));
   }
 }

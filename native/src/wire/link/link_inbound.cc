@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "grpc/eager.h"
 #include "wire/link/link_connection.h"
 #include "wire/link/link_thread.h"
@@ -12,81 +13,59 @@
 namespace efl {
 namespace {
 
-thread_local const void* working_on = nullptr;
-
 // Credits are given for this part of the window at once, so that it never runs dry.
 constexpr uint64_t kCreditsAWindow = 8;
-// Questions of the peer that wait for an answer.
-constexpr size_t kMostQuestions = 1024;
-// Frames that a peer doesn't say it has taken.
+// Frames that a peer doesn't say it has taken: all of them, and those that answer it.
 constexpr size_t kMostUntaken = 1 << 20;
+constexpr size_t kMostAnswersUntaken = 1 << 17;
+// After so many of the peer's that it hasn't been told of, this party says that it has taken them.
+constexpr uint64_t kMostUntold = 1 << 14;
+// Of a Goodbye.
+constexpr size_t kLongestReason = 4096;
+
+// Says that a send has failed, and that nothing is wrong.
+bool FailsWithoutFailure(const LinkFrame& frame) {
+  return (frame.has_abort() && frame.abort().code() == tensorflow::error::OK) ||
+         (frame.has_failed() && frame.failed().code() == tensorflow::error::OK);
+}
 
 }  // namespace
-
-LinkThread::LinkThread(const void* link) : outer_(std::exchange(working_on, link)) {}
-LinkThread::~LinkThread() { working_on = outer_; }
-bool LinkThread::Inside(const void* link) { return working_on == link; }
-
-// What the peer asks over a link.
-class Link::LinkQuestion final : public Question {
- public:
-  LinkQuestion(std::weak_ptr<Link> link, uint64_t life, uint64_t call)
-      : link_(std::move(link)), life_(life), call_(call) {}
-
-  void Answer(const Status& status, const Outcome& outcome,
-              std::function<void(bool)> sent) override {
-    const auto link = link_.lock();
-    if (link != nullptr) {
-      link->Reply(life_, call_, status, outcome, std::move(sent));
-    } else if (sent) {
-      sent(false);
-    }
-  }
-
-  void OnGivenUp(std::function<void()> given_up) override {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (!gone_) {
-        given_up_ = std::move(given_up);
-        return;
-      }
-    }
-    given_up();
-  }
-
-  void GiveUp() {
-    std::function<void()> given_up;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      gone_ = true;
-      given_up = std::exchange(given_up_, nullptr);
-    }
-    if (given_up) given_up();
-  }
-
- private:
-  const std::weak_ptr<Link> link_;
-  const uint64_t life_;
-  const uint64_t call_;
-  std::mutex mutex_;
-  bool gone_ = false;
-  std::function<void()> given_up_;
-};
 
 void Link::OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes) {
   LinkControl control;
   LinkMessageReader reader;
+  bool ready = false;
+  bool none = false;
+  size_t longest = 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ready = connection->ready();
+    none = session_ == 0;
+    longest = LongestHandshake();
+    connection->set_working(true);
+  }
+  // Before anything of it is looked at: it may be anybody's.
+  if (!ready && bytes->Length() > longest) {
+    // A party that comes back to one that has restarted may have much to say, of a link that is not
+    // known here.
+    RefuseToBegin(connection,
+                  {none ? Code::kAborted : Code::kInvalidArgument,
+                   absl::StrCat("a connection of a link begins with a handshake, of at most ",
+                                longest, " bytes here and now, not ", bytes->Length())});
+    return;
+  }
   if (Status status = reader.Read(*bytes, &control); !status.ok()) {
     Break(connection, status);
     return;
   }
-  bool ready = false;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    ready = connection->ready();
+  if (!connection->IsNext(control.message())) {
+    Break(connection, {Code::kUnknown, "a message was lost on the way"});
+    return;
   }
   if (!ready) {
     OnHandshake(connection, control);
+    std::lock_guard<std::mutex> lock(mutex_);
+    connection->set_working(false);
     return;
   }
   if (!BeginMessage(connection, control)) return;
@@ -105,10 +84,13 @@ bool Link::BeginMessage(const ConnectionPtr& connection, const LinkControl& cont
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return false;
+    OnHeard(connection, control);
     if (connection->index() == 0) {
-      impossible = control.received() > log_sent_ || log_.size() > kMostUntaken;
-      busy_ = !impossible;
+      impossible = control.received() > log_sent_;
       if (!impossible) Taken(control.received(), &then);
+      impossible =
+          impossible || log_.size() > kMostUntaken || answers_untaken_ > kMostAnswersUntaken;
+      busy_ = !impossible;
     }
   }
   if (impossible) {
@@ -123,6 +105,7 @@ void Link::Break(const ConnectionPtr& connection, const Status& why) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     connection->set_broken();
+    ++checksum_failures_;
   }
   Log(LogLevel::kWarning, absl::StrCat("link: ", why.message(), "; connecting again"));
   connection->Close(why);
@@ -132,6 +115,7 @@ void Link::EndMessage(const ConnectionPtr& connection) {
   Consequences then;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    connection->set_working(false);
     if (connection->index() == 0) {
       busy_ = false;
       idle_.notify_all();
@@ -149,6 +133,10 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     OnViolation(connection, "a side connection carries chunks alone");
     return false;
   }
+  if (FailsWithoutFailure(frame)) {
+    OnViolation(connection, "a send fails with OK");
+    return false;
+  }
   uint64_t life = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -158,6 +146,7 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
       return true;
     }
     ++taken_;
+    if (taken_ - told_ >= kMostUntold) say_taken_ = true;
     life = life_;
   }
   switch (frame.kind_case()) {
@@ -175,7 +164,8 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
       {
         std::lock_guard<std::mutex> lock(mutex_);
         say_taken_ = true;
-        when_idle_.push_back([this, connection, reason = frame.goodbye().reason()] {
+        when_idle_.push_back([this, connection,
+                              reason = Utf8Prefix(frame.goodbye().reason(), kLongestReason)] {
           Pump();
           LoseWith(connection, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
         });
@@ -211,17 +201,18 @@ void Link::OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const Li
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (life != life_) return;
-    if (open.transfer() == last_incoming_ + 1) {
-      ++last_incoming_;
+    // Those between have been given up before they began.
+    if (open.transfer() > last_incoming_) {
+      last_incoming_ = open.transfer();
       transfer = std::make_shared<IncomingTransfer>(weak_from_this(), open, terms_.chunk_bytes());
       incoming_[open.transfer()] = transfer;
     }
   }
   if (transfer == nullptr) {
-    OnViolation(connection, "transfers are numbered one after the other");
+    OnViolation(connection, "the numbers of transfers don't grow");
     return;
   }
-  inbound_->OnTensor(transfer);
+  inbound_->OnTensor(transfer, inbound_->admission());
   if (open.encoded_size() == 0) transfer->TakeNothing();
 }
 
@@ -240,11 +231,12 @@ bool Link::OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk,
     if (at == incoming_.end()) return true;  // it is over, which the peer hasn't heard
     transfer = at->second;
   }
-  switch (transfer->Take(chunk.offset(), chunk.crc32c(), bytes)) {
+  uint64_t gained = 0;
+  switch (transfer->Take(chunk.offset(), chunk.crc32c(), bytes, &gained)) {
     case IncomingTransfer::Taken::kNew:
+      OnChunkTaken(transfer, gained, chunk.offset() == 0);
+      return true;
     case IncomingTransfer::Taken::kNotNeeded:
-      // What wasn't needed was on the way all the same.
-      OnChunkTaken(transfer, chunk.size(), chunk.offset() == 0);
       return true;
     case IncomingTransfer::Taken::kHeldBack: {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -269,33 +261,19 @@ bool Link::OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk,
   return true;
 }
 
-// Says how far transfers have come, a few times a window.
-void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t size, bool first) {
+// Says how far transfers have come, a few times a window. By what can be said: what lies ahead of
+// a hole counts when that is closed.
+void Link::OnChunkTaken(const IncomingPtr& transfer, uint64_t gained, bool first) {
   Eager::Expect();
-  std::vector<IncomingPtr> all;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (incoming_.count(transfer->id()) == 0) return;  // complete, and told
-    if (uncredited_.empty() || uncredited_.back() != transfer) uncredited_.push_back(transfer);
-    uncredited_bytes_ += size;
-    // Side connections carry what the receiver is known to have heard of.
-    const bool at_once = first && connections_.size() > 1 && connections_[1] != nullptr;
-    if (!at_once && uncredited_bytes_ < terms_.window_bytes() / kCreditsAWindow) return;
-    uncredited_bytes_ = 0;
-    all = std::exchange(uncredited_, {});
-  }
-  std::vector<LinkCredit> credits;
-  for (const IncomingPtr& one : all) {
-    if (one->held()) continue;
-    LinkCredit credit;
-    credit.set_transfer(one->id());
-    credit.set_received(one->received());
-    credits.push_back(std::move(credit));
-  }
   std::lock_guard<std::mutex> lock(mutex_);
-  for (LinkCredit& credit : credits) {
-    if (incoming_.count(credit.transfer()) > 0) credits_.push_back(std::move(credit));
-  }
+  if (incoming_.count(transfer->id()) == 0) return;  // complete, and told
+  uncredited_.insert(transfer->id());
+  uncredited_bytes_ += gained;
+  // Side connections carry what the receiver is known to have heard of.
+  const bool at_once = first && connections_.size() > 1 && connections_[1] != nullptr;
+  if (!at_once && uncredited_bytes_ < terms_.window_bytes() / kCreditsAWindow) return;
+  uncredited_bytes_ = 0;
+  credits_due_ = true;
 }
 
 void Link::OnArrived(IncomingTransfer* transfer) {
@@ -326,6 +304,7 @@ void Link::OnAbort(const LinkAbort& abort) {
     if (at == incoming_.end()) return;
     transfer = std::move(at->second);
     incoming_.erase(at);
+    uncredited_.erase(abort.transfer());
   }
   const Status why = OutcomeOf(abort);
   const bool parked =
@@ -341,111 +320,6 @@ void Link::OnDone(const LinkDone& done) {
     removed = outgoing_.Remove(done.transfer());
   }
   if (removed) removed->operation->TryEnd(OutcomeOf(done));
-}
-
-void Link::OnCall(uint64_t life, const LinkCall& call) {
-  const auto question = std::make_shared<LinkQuestion>(weak_from_this(), life, call.call());
-  bool full = false;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (life != life_) return;
-    full = questions_.size() >= kMostQuestions;
-    questions_[call.call()] = question;
-  }
-  if (full) {
-    question->Answer({Code::kResourceExhausted, "too many questions wait for an answer"}, {},
-                     nullptr);
-  } else if (call.has_reader_state()) {
-    inbound_->OnReaderStateQuestion(call.reader_state(), question);
-  } else {
-    inbound_->OnCheckpointQuestion(question);
-  }
-}
-
-void Link::OnCallCancel(const LinkCallCancel& cancel) {
-  std::shared_ptr<LinkQuestion> question;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto at = questions_.find(cancel.call());
-    if (at == questions_.end()) return;
-    question = at->second.lock();
-    questions_.erase(at);
-  }
-  if (question != nullptr) question->GiveUp();
-}
-
-void Link::OnReply(const LinkReply& reply) {
-  OperationPtr operation;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    say_taken_ = true;
-    const auto at = calls_.find(reply.call());
-    if (at == calls_.end()) return;
-    operation = std::move(at->second);
-    calls_.erase(at);
-  }
-  operation->TryEnd(OutcomeOf(reply), {reply.text(), reply.index()});
-}
-
-void Link::OnViolation(const ConnectionPtr& connection, const std::string& what) {
-  const Status status(Code::kInternal, absl::StrCat("the peer breaks the link protocol: ", what));
-  Log(LogLevel::kError, absl::StrCat("link: ", status.message()));
-  connection->Close(status);
-  LoseWith(connection, status);
-}
-
-std::function<void()> Link::Detach(const Status& status) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return DetachLocked(status);
-}
-
-std::function<void()> Link::DetachLocked(const Status& status) {
-  // What of the link has to be ended, without its lock.
-  struct Remains {
-    std::vector<Outgoing::Transfer> outgoing;
-    std::vector<OperationPtr> operations;
-    std::vector<IncomingPtr> incoming;
-    std::vector<std::shared_ptr<LinkQuestion>> questions;
-    std::deque<Sequenced> log;
-    std::vector<ConnectionPtr> connections;
-  };
-  const auto remains = std::make_shared<Remains>();
-  remains->outgoing = outgoing_.RemoveAll();
-  for (auto& [id, operation] : calls_) remains->operations.push_back(std::move(operation));
-  if (connecting_.operation != nullptr) {
-    remains->operations.push_back(std::exchange(connecting_, {}).operation);
-  }
-  for (auto& [id, transfer] : incoming_) remains->incoming.push_back(std::move(transfer));
-  for (auto& [id, weak] : questions_) {
-    if (auto question = weak.lock()) remains->questions.push_back(std::move(question));
-  }
-  remains->log = std::exchange(log_, {});
-  remains->connections = std::exchange(connections_, {});
-  phase_ = Phase::kIdle;
-  session_ = 0;
-  ++life_;
-  ++epoch_;
-  calls_.clear();
-  incoming_.clear();
-  questions_.clear();
-  uncredited_.clear();
-  credits_.clear();
-  uncredited_bytes_ = 0;
-  log_begin_ = log_sent_ = taken_ = last_opened_ = last_incoming_ = last_call_ = 0;
-  say_taken_ = false;
-  said_.notify_all();
-  return [remains, status] {
-    for (const ConnectionPtr& connection : remains->connections) {
-      if (connection != nullptr) connection->Close(status);
-    }
-    for (const Sequenced& sequenced : remains->log) {
-      if (sequenced.taken) sequenced.taken(false);
-    }
-    for (const IncomingPtr& transfer : remains->incoming) transfer->GiveUp(status);
-    for (const auto& question : remains->questions) question->GiveUp();
-    for (const Outgoing::Transfer& transfer : remains->outgoing) transfer.operation->TryEnd(status);
-    for (const OperationPtr& operation : remains->operations) operation->TryEnd(status);
-  };
 }
 
 }  // namespace efl

@@ -4,21 +4,22 @@
 
 namespace efl {
 
-std::unique_ptr<grpc::Service> AddLinkService(Server* server,
-                                              const std::function<StreamEventsPtr()>& route) {
+std::unique_ptr<grpc::Service> AddLinkService(Server* server, const LinkRoute& route) {
   using Raw = LinkService::WithRawMethod_Exchange<LinkService::Service>;
   auto service = std::make_unique<Raw>();
   Raw* raw = service.get();
   server->Add(
-      raw, ServerStreamMethod{
-               [raw](auto... call) { raw->RequestExchange(call...); },
-               [route](const StreamPtr& stream) {
-                 StreamEventsPtr events = route();
-                 if (events == nullptr) {
-                   stream->Close({grpc::StatusCode::UNAVAILABLE, "This party is not ready yet."});
-                 }
-                 return events;
-               }});
+      raw,
+      ServerStreamMethod{
+          [raw](auto... call) { raw->RequestExchange(call...); },
+          [route](const StreamPtr& stream) {
+            Status refused = NotReady();
+            StreamEventsPtr events = route(stream->caller(), &refused);
+            if (events == nullptr) {
+              stream->Close({static_cast<grpc::StatusCode>(refused.code()), refused.message()});
+            }
+            return events;
+          }});
   return service;
 }
 

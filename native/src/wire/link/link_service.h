@@ -12,8 +12,9 @@ namespace efl {
 constexpr const char* kLinkExchange = "/efl.LinkService/Exchange";
 constexpr uint32_t kLinkVersion = 1;
 
-// `route`: events of a stream that has just been opened; null while there is nobody to take it.
-std::unique_ptr<grpc::Service> AddLinkService(Server* server,
-                                              const std::function<StreamEventsPtr()>& route);
+// `route`: events of a stream that this caller has just opened; null and the reason when nobody
+// takes it.
+using LinkRoute = std::function<StreamEventsPtr(const PeerCertificatePtr& caller, Status* refused)>;
+std::unique_ptr<grpc::Service> AddLinkService(Server* server, const LinkRoute& route);
 
 }  // namespace efl

@@ -148,6 +148,7 @@ std::optional<Outgoing::Transfer> Outgoing::Remove(uint64_t id) {
 void Outgoing::Rewind(const LinkState& theirs, uint64_t first_untaken) {
   for (auto& [id, transfer] : transfers_) {
     if (!transfer.opened) continue;
+    transfer.sent_before = transfer.sent;
     // What the peer knows and doesn't name is over there: its verdict is on the way.
     transfer.known = id < first_untaken;
     transfer.sent = transfer.known ? transfer.open.encoded_size() : 0;
@@ -165,6 +166,9 @@ void Outgoing::Rewind(const LinkState& theirs, uint64_t first_untaken) {
   std::vector<uint64_t> in_order;
   for (auto& [id, transfer] : transfers_) {
     transfer.ready = false;
+    if (transfer.sent < transfer.sent_before)
+      retransmitted_ += transfer.sent_before - transfer.sent;
+    transfer.sent_before = 0;
     in_order.push_back(id);
   }
   std::sort(in_order.begin(), in_order.end());

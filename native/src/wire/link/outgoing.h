@@ -46,6 +46,7 @@ class Outgoing {
     grpc::Slice slice;  // over the payload
     uint64_t sent = 0;
     uint64_t credited = 0;
+    uint64_t sent_before = 0;  // while it is rewound
     bool opened = false;
     bool known = false;  // the peer has said so
     bool held = false;
@@ -62,6 +63,12 @@ class Outgoing {
   // All of them, which are then forgotten.
   std::vector<Transfer> RemoveAll();
   bool empty() const { return transfers_.empty(); }
+  size_t size() const { return transfers_.size(); }
+
+  // Sent and not credited, of all.
+  uint64_t on_the_way() const { return on_the_way_; }
+  // That had been sent on a connection that broke, and have to be sent again.
+  uint64_t retransmitted() const { return retransmitted_; }
 
  private:
   bool TakeFresh(uint64_t most_bytes, Next* next);
@@ -73,7 +80,8 @@ class Outgoing {
 
   Terms terms_;
   uint64_t last_ = 0;
-  uint64_t on_the_way_ = 0;  // sent and not credited, of all
+  uint64_t on_the_way_ = 0;
+  uint64_t retransmitted_ = 0;
   std::unordered_map<uint64_t, Transfer> transfers_;
   // Not opened yet, in the order in which they came; it is that of their numbers.
   std::deque<uint64_t> fresh_;

@@ -34,9 +34,9 @@ PairClient::PairClient(Client* client, Introduction mine, Prober* prober)
 void PairClient::Meet(const Errand& errand, const Met& met) { Attempt(errand, 0, Status(), met); }
 
 std::shared_ptr<ClientCall> PairClient::Ask(
-    std::function<void(const Status&, const Introduction*)> answered) {
+    int64_t timeout_ms, std::function<void(const Status&, const Introduction*)> answered) {
   return client_->Call(
-      kHello, Encode(ToHello(mine_)), kHelloTimeoutMs,
+      kHello, Encode(ToHello(mine_)), timeout_ms,
       [this, answered = std::move(answered)](const grpc::Status& status, grpc::ByteBuffer* bytes) {
         PairHello hello;
         if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
@@ -55,7 +55,7 @@ std::shared_ptr<ClientCall> PairClient::Ask(
 
 void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_diagnosis,
                          const Met& met) {
-  errand.slot->Hold(Ask([=](const Status& status, const Introduction* theirs) {
+  errand.slot->Hold(Ask(kHelloTimeoutMs, [=](const Status& status, const Introduction* theirs) {
     const OperationPtr& operation = errand.operation;
     if (operation->claimed()) return;
     if (status.ok()) {
@@ -73,6 +73,8 @@ void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_
 
 void PairClient::OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
                                const Met& met) {
+  // gRPC would pause, or go on with a connection that nothing comes through any more.
+  client_->Renew(0);
   const auto again = [=](const Status& diagnosis) {
     // Twice the same: it isn't a party that is just being restarted with other certificates.
     if (!diagnosis.ok() && diagnosis.message() == last_diagnosis.message()) {
@@ -96,15 +98,35 @@ void PairClient::Reset(const std::string& name, int64_t step, const Status& stat
   request.set_step(static_cast<uint64_t>(step));
   request.set_incarnation(mine_.incarnation);
   SetOutcome(status, &request);
-  SendReset(Encode(request), 0);
+  const auto slot = std::make_shared<CallSlot>();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    resets_.insert(slot);
+  }
+  SendReset(slot, Encode(request), 0);
 }
 
-void PairClient::SendReset(const grpc::ByteBuffer& request, int attempts) {
-  client_->Call(kReset, request, kHelloTimeoutMs,
-                [=](const grpc::Status& status, grpc::ByteBuffer*) {
-                  if (!MayPass(FromGrpc(status)) || attempts == kMostResetAttempts) return;
-                  client_->After(PauseAfter(attempts), [=] { SendReset(request, attempts + 1); });
-                });
+void PairClient::SendReset(const std::shared_ptr<CallSlot>& slot, const grpc::ByteBuffer& request,
+                           int attempts) {
+  const auto sent = [=](const grpc::Status& status, grpc::ByteBuffer*) {
+    if (MayPass(FromGrpc(status)) && attempts < kMostResetAttempts) {
+      client_->After(PauseAfter(attempts), [=] { SendReset(slot, request, attempts + 1); });
+    } else {
+      std::lock_guard<std::mutex> lock(mutex_);
+      resets_.erase(slot);
+    }
+  };
+  // A call that is started and then cancelled may arrive.
+  if (slot->cancelled().ok()) slot->Hold(client_->Call(kReset, request, kHelloTimeoutMs, sent));
+}
+
+void PairClient::Forget() {
+  std::unordered_set<std::shared_ptr<CallSlot>> resets;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    resets.swap(resets_);
+  }
+  for (const auto& slot : resets) slot->Cancel({Code::kCancelled, "the peer is lost"});
 }
 
 void PairClient::Goodbye(const std::string& reason) {

@@ -11,11 +11,9 @@ constexpr const char* kHello = "/efl.PairService/Hello";
 constexpr const char* kReset = "/efl.PairService/Reset";
 constexpr const char* kGoodbye = "/efl.PairService/Goodbye";
 
-constexpr uint32_t kPairProtocolVersion = 1;
-
 inline PairHello ToHello(const Introduction& introduction) {
   PairHello hello;
-  hello.set_protocol_version(kPairProtocolVersion);
+  hello.set_protocol_version(introduction.protocol_version);
   hello.set_role(introduction.leader ? PARTY_ROLE_LEADER : PARTY_ROLE_FOLLOWER);
   hello.set_party_id(introduction.party_id);
   hello.set_incarnation(introduction.incarnation);
@@ -35,7 +33,8 @@ inline Introduction FromHello(const PairHello& hello) {
           hello.worker_index(),
           hello.worker_count(),
           hello.link_version(),
-          hello.dials()};
+          hello.dials(),
+          hello.protocol_version()};
 }
 
 // What no party of this project says.
@@ -43,10 +42,13 @@ inline Status CheckHello(const PairHello& hello) {
   if (hello.role() != PARTY_ROLE_LEADER && hello.role() != PARTY_ROLE_FOLLOWER) {
     return {Code::kInvalidArgument, "a party introduces itself as leader or follower"};
   }
-  if (hello.protocol_version() == kPairProtocolVersion) return {};
-  return {Code::kFailedPrecondition,
-          absl::StrCat("the parties speak different versions of the pair protocol: ",
-                       kPairProtocolVersion, " here, ", hello.protocol_version(), " there")};
+  // They are kept, quoted and logged.
+  constexpr size_t kLongestId = 1024;
+  if (hello.party_id().size() > kLongestId || hello.job_id().size() > kLongestId) {
+    return {Code::kInvalidArgument,
+            absl::StrCat("party_id and job_id take at most ", kLongestId, " bytes")};
+  }
+  return {};
 }
 
 }  // namespace efl

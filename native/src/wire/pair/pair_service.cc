@@ -18,7 +18,7 @@ constexpr size_t kMaxMessage = 64 << 10;
 
 void OnHello(PairEvents* peer, const PairHello& hello, const ServerCallPtr& call) {
   Status status = CheckHello(hello);
-  if (status.ok()) status = peer->OnHello(FromHello(hello));
+  if (status.ok()) status = peer->OnHello(FromHello(hello), call->caller());
   if (status.ok()) {
     call->Answer(Encode(ToHello(peer->introduction())), nullptr);
   } else {
@@ -48,6 +48,8 @@ std::function<void(const ServerCallPtr&)> To(const Route& route,
       call->Fail({grpc::StatusCode::UNAVAILABLE, "This party is not ready yet."});
     } else if (call->request()->Length() > kMaxMessage || !Decode(call->request(), &request)) {
       call->Fail({grpc::StatusCode::INVALID_ARGUMENT, "The request cannot be decoded."});
+    } else if (const Status stranger = peer->CheckCaller(call->caller()); !stranger.ok()) {
+      call->Fail({static_cast<grpc::StatusCode>(stranger.code()), stranger.message()});
     } else {
       handle(peer.get(), request, call);
     }

@@ -77,12 +77,20 @@ std::string EncodeHeader(const TensorInfo& info) {
   return header + tensor;
 }
 
+// A length. ReadVarint32 would cut longer ones to their lower bits.
+bool ReadSize(CodedInputStream* in, uint32_t* size) {
+  int value = 0;
+  if (!in->ReadVarintSizeAsInt(&value)) return false;
+  *size = static_cast<uint32_t>(value);
+  return true;
+}
+
 // Reads a length, enters it as a limit, and leaves it at the end of its life.
 class Nested {
  public:
   explicit Nested(CodedInputStream* in) : in_(in) {
     uint32_t size = 0;
-    ok_ = in->ReadVarint32(&size) && size <= static_cast<uint32_t>(INT32_MAX);
+    ok_ = ReadSize(in, &size);
     limit_ = in->PushLimit(ok_ ? static_cast<int>(size) : 0);
     // A limit that reaches beyond the enclosing one would be cut to it without a word.
     ok_ = ok_ && in->BytesUntilLimit() == static_cast<int>(size);
@@ -106,8 +114,7 @@ bool SkipField(CodedInputStream* in, uint32_t tag) {
     case 1:
       return in->ReadLittleEndian64(&number);
     case 2:
-      return in->ReadVarint32(&size) && size <= static_cast<uint32_t>(INT32_MAX) &&
-             in->Skip(static_cast<int>(size));
+      return ReadSize(in, &size) && in->Skip(static_cast<int>(size));
     case 5:
       return in->ReadLittleEndian32(&size);
     default:
@@ -159,7 +166,7 @@ bool ReadShape(CodedInputStream* in, std::vector<int64_t>* dims) {
 
 bool ReadContent(CodedInputStream* in, DecodedTensor* tensor) {
   uint32_t size = 0;
-  if (!in->ReadVarint32(&size) || size > static_cast<uint32_t>(INT32_MAX)) return false;
+  if (!ReadSize(in, &size)) return false;
   tensor->content_offset = static_cast<size_t>(in->CurrentPosition());
   tensor->info.size = size;
   return in->Skip(static_cast<int>(size));
@@ -194,8 +201,7 @@ bool ReadRequest(CodedInputStream* in, DecodedTensor* tensor, Irregular* irregul
     uint64_t number = 0;
     uint32_t size = 0;
     if (tag == kName) {
-      ok = in->ReadVarint32(&size) && size <= static_cast<uint32_t>(INT32_MAX) &&
-           in->ReadString(&tensor->info.name, static_cast<int>(size));
+      ok = ReadSize(in, &size) && in->ReadString(&tensor->info.name, static_cast<int>(size));
     } else if (tag == kStep) {
       ok = in->ReadVarint64(&number);
       tensor->info.step = static_cast<int64_t>(number);
@@ -249,6 +255,8 @@ Status DecodeMessageRequest(grpc::ByteBuffer* bytes, DecodedTensor* tensor) {
     grpc::ProtoBufferReader reader(bytes);
     if (!reader.status().ok()) return Undecodable("its bytes cannot be read");
     CodedInputStream in(&reader);
+    // What is nested may not reach beyond the end either; more than this gRPC doesn't let in.
+    in.PushLimit(static_cast<int>(std::min<size_t>(bytes->Length(), INT32_MAX)));
     const bool ok = ReadRequest(&in, tensor, &irregular);
     if (!IsUtf8(tensor->info.name)) {
       tensor->info.name.clear();  // it will be quoted in answers and logs

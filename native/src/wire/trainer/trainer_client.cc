@@ -1,7 +1,9 @@
 #include "wire/trainer/trainer_client.h"
 
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "efl/trainer_service.pb.h"
@@ -39,6 +41,14 @@ Status Explain(const grpc::Status& status) {
   }
 }
 
+// It may be another party that is there next.
+bool MayHaveBroken(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+         status.error_code() == grpc::StatusCode::INTERNAL ||
+         status.error_code() == grpc::StatusCode::UNKNOWN;
+}
+
 // The application status of an answer, or why there is no answer.
 template <typename Response>
 Status Read(const grpc::Status& status, grpc::ByteBuffer* bytes, Response* response) {
@@ -53,19 +63,25 @@ Status Read(const grpc::Status& status, grpc::ByteBuffer* bytes, Response* respo
 class TrainerClient::Handle final : public ClientCall {
  public:
   Handle(TrainerClient* wire, std::string name, int64_t step)
-      : wire_(wire), name_(std::move(name)), step_(step), rpc_(std::make_shared<CallSlot>()) {}
+      : wire_(wire),
+        name_(std::move(name)),
+        step_(step),
+        life_(wire->life_),
+        rpc_(std::make_shared<CallSlot>()) {}
 
   void Cancel(const Status& why) override {
     rpc_->Cancel(why);
     // The peer may be waiting for it; a close it learns of by the Goodbye.
-    if (why.code() != Code::kCancelled) wire_->TellFailed(name_, step_, why);
+    if (why.code() != Code::kCancelled) wire_->TellFailed(name_, step_, why, life_);
   }
+  uint64_t life() const { return life_; }
   const std::shared_ptr<CallSlot>& rpc() const { return rpc_; }
 
  private:
   TrainerClient* const wire_;
   const std::string name_;
   const int64_t step_;
+  const uint64_t life_;
   const std::shared_ptr<CallSlot> rpc_;
 };
 
@@ -74,6 +90,11 @@ TrainerClient::TrainerClient(Client* client, PairClient* pair, int64_t max_send_
 
 void TrainerClient::TellFailed(const std::string& name, int64_t step, const Status& status) {
   pair_->Reset(name, step, status);
+}
+
+void TrainerClient::TellFailed(const std::string& name, int64_t step, const Status& status,
+                               uint64_t life) {
+  if (life == life_) TellFailed(name, step, status);
 }
 
 void TrainerClient::Connect(const Errand& errand) {
@@ -96,8 +117,12 @@ void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
   const auto handle = std::make_shared<Handle>(this, tensor.info.name, tensor.info.step);
   errand.slot->Hold(handle);
   errand.operation->set_note("the peer has not consumed it");
-  Send send{errand.operation, handle->rpc(), tensor.info.name, tensor.info.step,
-            EncodeMessageRequest(std::move(tensor))};
+  Send send{errand.operation,
+            handle->rpc(),
+            tensor.info.name,
+            tensor.info.step,
+            EncodeMessageRequest(std::move(tensor)),
+            handle->life()};
   const size_t size = send.message.Length();
   if (size > static_cast<uint64_t>(max_send_message_size_)) {
     const Status status(Code::kResourceExhausted,
@@ -113,7 +138,7 @@ void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto [at, first] = in_flight_.try_emplace(send.name);
     if (!first) {
-      at->second.push_back(std::move(send));
+      at->second.waiting.push_back(std::move(send));
       return;
     }
   }
@@ -123,16 +148,20 @@ void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {
 void TrainerClient::TransmitNow(Send send) {
   send.rpc->Hold(
       client_->Call(kSendMessage, send.message, 0,
-                    [this, operation = send.operation, name = send.name, step = send.step](
-                        const grpc::Status& status, grpc::ByteBuffer* bytes) {
+                    [this, operation = send.operation, name = send.name, step = send.step,
+                     life = send.life](const grpc::Status& status, grpc::ByteBuffer* bytes) {
                       MessageResponse response;
                       const Status outcome = Read(status, bytes, &response);
-                      // The peer's application has not answered, so it may know nothing. What is cancelled here is
-                      // told by whoever cancelled it.
+                      // The peer's application has not answered, so it may know nothing. What is
+                      // cancelled here is told by whoever cancelled it.
                       if (!status.ok() && status.error_code() != grpc::StatusCode::CANCELLED) {
-                        TellFailed(name, step, outcome);
+                        TellFailed(name, step, outcome, life);
                       }
-                      TransmitNext(name);
+                      if (MayHaveBroken(status)) {
+                        Hold(name);
+                      } else {
+                        TransmitNext(name);
+                      }
                       operation->TryEnd(outcome);
                     }));
 }
@@ -143,7 +172,8 @@ void TrainerClient::TransmitNext(const std::string& name) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto at = in_flight_.find(name);
-    std::deque<Send>& waiting = at->second;
+    std::deque<Send>& waiting = at->second.waiting;
+    at->second.held = false;
     while (!waiting.empty() && waiting.front().operation->claimed()) {
       dropped.push_back(std::move(waiting.front()));
       waiting.pop_front();
@@ -156,6 +186,52 @@ void TrainerClient::TransmitNext(const std::string& name) {
     waiting.pop_front();
   }
   TransmitNow(std::move(next));
+}
+
+void TrainerClient::Hold(const std::string& name) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto at = in_flight_.find(name);
+  if (at->second.waiting.empty()) {
+    in_flight_.erase(at);
+    return;
+  }
+  at->second.held = true;
+  in_doubt_ = true;
+}
+
+bool TrainerClient::in_doubt() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return in_doubt_;
+}
+
+void TrainerClient::GoOn() {
+  std::vector<std::string> held;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!std::exchange(in_doubt_, false)) return;
+    for (auto& [name, queue] : in_flight_) {
+      if (std::exchange(queue.held, false)) held.push_back(name);
+    }
+  }
+  for (const std::string& name : held) TransmitNext(name);
+}
+
+void TrainerClient::Forget(const Status& status) {
+  std::vector<Send> forgotten;
+  ++life_;
+  pair_->Forget();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    in_doubt_ = false;
+    for (auto at = in_flight_.begin(); at != in_flight_.end();) {
+      std::deque<Send>& waiting = at->second.waiting;
+      std::move(waiting.begin(), waiting.end(), std::back_inserter(forgotten));
+      waiting.clear();
+      at = at->second.held ? in_flight_.erase(at) : std::next(at);
+    }
+  }
+  // Not abandoned: that would tell whoever is there next.
+  for (const Send& send : forgotten) send.operation->TryEnd(status);
 }
 
 void TrainerClient::AskReaderState(const Errand& errand, const std::string& dataset) {

@@ -1,6 +1,7 @@
 // The outgoing half of the `trainer` wire.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -24,6 +25,14 @@ class TrainerClient final : public Outbound {
   void AskReaderState(const Errand& errand, const std::string& dataset) override;
   void AskCheckpointVersion(const Errand& errand) override;
   void TellFailed(const std::string& name, int64_t step, const Status& status) override;
+  // A connection broke under a send. What waited behind it waits on, until GoOn or Forget: behind
+  // the same address there may be another incarnation.
+  bool in_doubt() const;
+  // The peer is there and the one it was.
+  void GoOn();
+  // The peer is lost: what waits for its turn ends with this status, and isn't for its next
+  // incarnation.
+  void Forget(const Status& status);
   void SayGoodbye(const std::string& reason) override { pair_->Goodbye(reason); }
 
  private:
@@ -34,18 +43,30 @@ class TrainerClient final : public Outbound {
     std::string name;
     int64_t step = 0;
     grpc::ByteBuffer message;
+    uint64_t life = 0;
   };
 
+  struct Queue {
+    std::deque<Send> waiting;
+    bool held = false;  // and nothing is in flight
+  };
+
+  // Unless the peer was lost since that life of it.
+  void TellFailed(const std::string& name, int64_t step, const Status& status, uint64_t life);
   void TransmitNow(Send send);
   void TransmitNext(const std::string& name);
+  // The same, as soon as it is known who is there.
+  void Hold(const std::string& name);
 
   Client* const client_;
   PairClient* const pair_;
   const int64_t max_send_message_size_;
 
-  std::mutex mutex_;
-  // Names that have a tensor in flight, and what waits behind it.
-  std::unordered_map<std::string, std::deque<Send>> in_flight_;
+  mutable std::mutex mutex_;
+  // Names that have a tensor in flight, or are held, and what waits behind it.
+  std::unordered_map<std::string, Queue> in_flight_;
+  bool in_doubt_ = false;
+  std::atomic<uint64_t> life_{0};  // of the peer there is, and of those before
 };
 
 }  // namespace efl

@@ -100,7 +100,7 @@ class ConnectQuestion final : public Question {
     if (status.ok()) {
       call_->Answer(Encode(ConnectionResponse()), std::move(sent));
     } else {
-      call_->Fail({static_cast<grpc::StatusCode>(status.code()), status.message()});
+      call_->Fail({static_cast<grpc::StatusCode>(status.code()), status.told()});
     }
   }
 
@@ -112,43 +112,52 @@ class ConnectQuestion final : public Question {
 
 // Hands a call to the peer, or sends the caller away while there is none.
 std::function<void(const ServerCallPtr&)> To(
-    const Route& route, std::function<void(Inbound*, const ServerCallPtr&)> handle) {
+    const Route& route, std::function<void(Inbound*, const ServerCallPtr&, uint64_t)> handle) {
   return [route, handle = std::move(handle)](const ServerCallPtr& call) {
-    if (const auto peer = route()) {
-      handle(peer.get(), call);
-    } else {
+    const auto peer = route();
+    const uint64_t admitted = peer == nullptr ? 0 : peer->admission();
+    if (peer == nullptr) {
       call->Fail(NobodyYet());
+    } else if (const Status stranger = peer->CheckCaller(call->caller()); !stranger.ok()) {
+      call->Fail({static_cast<grpc::StatusCode>(stranger.code()), stranger.message()});
+    } else {
+      handle(peer.get(), call, admitted);
     }
   };
 }
 
-void OnConnect(Inbound* peer, const ServerCallPtr& call) {
+void OnConnect(Inbound* peer, const ServerCallPtr& call, uint64_t) {
   peer->OnConnect(std::make_shared<ConnectQuestion>(call));
 }
 
-void OnSendMessage(Inbound* peer, const ServerCallPtr& call) {
-  peer->OnTensor(std::make_shared<TrainerDelivery>(call));
+void OnSendMessage(Inbound* peer, const ServerCallPtr& call, uint64_t admitted) {
+  peer->OnTensor(std::make_shared<TrainerDelivery>(call), admitted);
 }
 
-void OnGetReaderState(Inbound* peer, const ServerCallPtr& call) {
+void OnGetReaderState(Inbound* peer, const ServerCallPtr& call, uint64_t admitted) {
   GetReaderStateRequest request;
   if (!Decode(call->request(), &request)) {
     call->Fail({grpc::StatusCode::INVALID_ARGUMENT, "The request cannot be decoded."});
     return;
   }
-  peer->OnReaderStateQuestion(
-      request.name(), std::make_shared<TrainerQuestion<GetReaderStateResponse>>(
-                          call, [](const Outcome& outcome, GetReaderStateResponse* response) {
-                            response->set_block_id(outcome.text);
-                            response->set_offset(outcome.index);
-                          }));
+  peer->OnReaderStateQuestion(request.name(),
+                              std::make_shared<TrainerQuestion<GetReaderStateResponse>>(
+                                  call,
+                                  [](const Outcome& outcome, GetReaderStateResponse* response) {
+                                    response->set_block_id(outcome.text);
+                                    response->set_offset(outcome.index);
+                                  }),
+                              admitted);
 }
 
-void OnGetCheckpointVersion(Inbound* peer, const ServerCallPtr& call) {
-  peer->OnCheckpointQuestion(std::make_shared<TrainerQuestion<GetCheckpointVersionResponse>>(
-      call, [](const Outcome& outcome, GetCheckpointVersionResponse* response) {
-        response->set_version(outcome.text);
-      }));
+void OnGetCheckpointVersion(Inbound* peer, const ServerCallPtr& call, uint64_t admitted) {
+  peer->OnCheckpointQuestion(
+      std::make_shared<TrainerQuestion<GetCheckpointVersionResponse>>(
+          call,
+          [](const Outcome& outcome, GetCheckpointVersionResponse* response) {
+            response->set_version(outcome.text);
+          }),
+      admitted);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -20,8 +19,21 @@ constexpr size_t kMaxTypedBytes = size_t{64} << 20;
 
 Status Invalid(std::string why) { return {Code::kUnknown, std::move(why)}; }
 
-// The values as elements of type Out, as TensorFlow reads them: the last one repeated up to `count`,
-// zeros when there is none, what is beyond `count` left out.
+// What comes last, so long, again and again from `begin` to `end`, in steps that grow: a short
+// message can ask for a long tensor. Nothing: zeros, which are there.
+void Repeat(size_t piece, char* out, size_t begin, size_t end) {
+  if (begin < piece) return;
+  const char* const from = out + begin - piece;
+  for (size_t ready = piece; begin < end;) {
+    const size_t part = std::min(ready, end - begin);
+    std::memcpy(out + begin, from, part);
+    begin += part;
+    ready += part;
+  }
+}
+
+// The values as elements of type Out, as TensorFlow reads them: the last one repeated up to
+// `count`, zeros when there is none, what is beyond `count` left out.
 template <typename Out, typename Values>
 Status Fill(const Values& values, int per_element, int64_t count, std::string* content) {
   if (static_cast<uint64_t>(count) > kMaxTypedBytes) {
@@ -36,12 +48,13 @@ Status Fill(const Values& values, int per_element, int64_t count, std::string* c
   }
   content->resize(static_cast<size_t>(wanted) * sizeof(Out));
   char* out = content->data();
-  for (int64_t i = 0; i < wanted && !values.empty(); ++i) {
-    const int64_t last = values.size() - per_element + i % per_element;
-    const auto element =
-        static_cast<Out>(values.Get(static_cast<int>(i < values.size() ? i : last)));
+  const auto given = static_cast<int>(std::min<int64_t>(wanted, values.size()));
+  for (int i = 0; i < given; ++i) {
+    const auto element = static_cast<Out>(values.Get(i));
     std::memcpy(out + static_cast<size_t>(i) * sizeof(Out), &element, sizeof(Out));
   }
+  const size_t end = static_cast<size_t>(given) * sizeof(Out);
+  Repeat(static_cast<size_t>(per_element) * sizeof(Out), out, end, content->size());
   return {};
 }
 
@@ -57,14 +70,26 @@ Status FillStrings(const Values& values, int64_t count, std::string* content) {
       static_cast<uint64_t>(count - values.size()) > kMaxTypedBytes / one) {
     return Invalid(absl::StrCat("typed values for more than ", kMaxTypedBytes, " bytes"));
   }
+  // Once each, then the last one for all that is left.
+  const int64_t given = std::min<int64_t>(count, std::max(values.size(), 1));
+  const auto left = static_cast<size_t>(count - given);
+  const auto append_left = [left, content](size_t piece) {
+    const size_t begin = content->size();
+    content->resize(begin + left * piece);
+    Repeat(piece, content->data(), begin, content->size());
+  };
   using google::protobuf::io::CodedOutputStream;
-  for (int64_t i = 0; i < count; ++i) {
+  size_t last = 0;
+  for (int64_t i = 0; i < given; ++i) {
     uint8_t length[5];
     const uint8_t* const end =
         CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(value(i).size()), length);
-    std::copy(static_cast<const uint8_t*>(length), end, std::back_inserter(*content));
+    last = static_cast<size_t>(end - length);
+    content->append(reinterpret_cast<const char*>(length), last);
   }
-  for (int64_t i = 0; i < count; ++i) content->append(value(i));
+  append_left(last);
+  for (int64_t i = 0; i < given; ++i) content->append(value(i));
+  append_left(value(count - 1).size());
   return {};
 }
 

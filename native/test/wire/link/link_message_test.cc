@@ -3,29 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 #include "base/crc32c.h"
+#include "fuzz/byte_buffer.h"
 
 namespace efl {
 namespace {
 
-std::string Flat(const grpc::ByteBuffer& bytes) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(bytes.Dump(&slices).ok());
-  std::string flat;
-  for (const grpc::Slice& slice : slices) {
-    flat.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return flat;
-}
-
-// In slices of this many bytes, as a network may cut them.
-grpc::ByteBuffer Cut(const std::string& bytes, size_t size) {
-  std::vector<grpc::Slice> slices;
-  for (size_t at = 0; at < bytes.size(); at += size) slices.emplace_back(bytes.substr(at, size));
-  return {slices.data(), slices.size()};
-}
+using fuzz::Flat;
+using fuzz::InPieces;
 
 class LinkMessageTest : public testing::Test {
  protected:
@@ -52,7 +38,7 @@ TEST_F(LinkMessageTest, ShouldComeOutAsItWentIn) {
   for (const size_t size : {size_t{1}, size_t{13}, size_t{4096}, bytes.size()}) {
     LinkMessageReader reader;
     LinkControl read;
-    ASSERT_EQ(reader.Read(Cut(bytes, size), &read).Text(), "OK");
+    ASSERT_EQ(reader.Read(InPieces(bytes, size), &read).Text(), "OK");
     EXPECT_EQ(read.SerializeAsString(), control.SerializeAsString());
     for (const std::string* part : {&first, &second}) {
       Span span;
@@ -83,7 +69,7 @@ TEST_F(LinkMessageTest, ShouldNoticeEveryDamagedByteOfItsFrames) {
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     LinkMessageReader reader;
     LinkControl read;
-    EXPECT_EQ(reader.Read(Cut(damaged, 4096), &read).code(), Code::kUnknown) << at;
+    EXPECT_EQ(reader.Read(InPieces(damaged, 4096), &read).code(), Code::kUnknown) << at;
   }
 }
 
@@ -93,7 +79,7 @@ TEST_F(LinkMessageTest, ShouldNoticeThatItWasCutShort) {
     if (size + first.size() + second.size() >= bytes.size() && size + 1 > bytes.size()) break;
     LinkMessageReader reader;
     LinkControl read;
-    const Status status = reader.Read(Cut(bytes.substr(0, size), 4096), &read);
+    const Status status = reader.Read(InPieces(bytes.substr(0, size), 4096), &read);
     EXPECT_TRUE(!status.ok() || reader.left() < first.size() + second.size()) << size;
   }
 }

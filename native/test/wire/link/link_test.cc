@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "support/pair.h"
 
 namespace efl::test {
@@ -112,6 +111,28 @@ TEST_F(LinkTest, ShouldCarryTensorsOfAllSizesBothWays) {
   }
 }
 
+// Many short frames, as one of long chunks: gRPC would end the connection, each time anew.
+TEST_F(LinkTest, ShouldSayNoMoreAtOnceThanTheOtherEndTakes) {
+  Both([](Options* options) {
+    options->server_max_receive_message_size = options->client_max_receive_message_size = 16 << 10;
+    options->keepalive_interval_ms = 0;  // a slow machine would be one more reason to reconnect
+  });
+  pair.Connect();
+  constexpr int64_t kCount = 3000;
+  const std::vector<float> values{1};
+  std::vector<Ending> sent(kCount);
+  std::vector<Arrival> arrivals(kCount);
+  for (int64_t i = 0; i < kCount; ++i) {
+    follower().SendTensor(Floats("x", i, values), sent[i].call());
+  }
+  for (int64_t i = 0; i < kCount; ++i) {
+    leader().ReceiveTensor("x", i, arrivals[i].allocate(), arrivals[i].ending.call());
+  }
+  for (Arrival& arrival : arrivals) EXPECT_EQ(arrival.ending.status().Text(), "OK");
+  for (Ending& one : sent) EXPECT_EQ(one.status().Text(), "OK");
+  EXPECT_EQ(leader().stats().reconnects, 0);
+}
+
 TEST_F(LinkTest, ShouldNotLetALongTensorHoldUpAShortOne) {
   pair.Connect();
   ASSERT_TRUE(leader().RegisterTensor("long", kFloat, std::nullopt).ok());
@@ -173,6 +194,29 @@ TEST_F(LinkTest, ShouldHoldBackWhatTheMailboxHasNoRoomFor) {
     ASSERT_EQ(arrival.ending.status().Text(), "OK") << i;
     EXPECT_EQ(arrival.bytes, BytesOf(values[i]));
     EXPECT_EQ(sent[i].status().Text(), "OK");
+  }
+}
+
+// Whatever is left of the mailbox, what is held back finds a place to be remembered in.
+TEST_F(LinkTest, ShouldHoldBackWhateverTheSizesThatHaveFilledTheMailbox) {
+  pair.leader.options.mailbox_bytes = 100'000;
+  pair.Connect();
+  constexpr int kCount = 14;
+  for (int64_t step = 0, first = 1'500; first < 2'700; first += 100, step += kCount) {
+    const std::vector<float> values = Numbers(static_cast<size_t>(first), 1);
+    const std::vector<float> more = Numbers(2'000, 2);
+    std::vector<Ending> sent(kCount);
+    for (int i = 0; i < kCount; ++i) {
+      follower().SendTensor(Floats("x", step + i, i == 0 ? values : more), sent[i].call());
+    }
+    EXPECT_EQ(sent[0].status().Text(), "OK");
+    for (int i = 0; i < kCount; ++i) {
+      Arrival arrival;
+      leader().ReceiveTensor("x", step + i, arrival.allocate(), arrival.ending.call());
+      ASSERT_EQ(arrival.ending.status().Text(), "OK") << first << ", " << i;
+      EXPECT_EQ(arrival.bytes, BytesOf(i == 0 ? values : more));
+      EXPECT_EQ(sent[i].status().Text(), "OK") << first << ", " << i;
+    }
   }
 }
 
@@ -324,146 +368,6 @@ TEST_F(LinkTest, ShouldCarryATensorOfMoreThanFourGiB) {
   munmap(to, kSize);
 }
 #endif
-
-// Breaks the connections of a proxy, again and again, as long as it lives.
-class Breaker {
- public:
-  explicit Breaker(TcpProxy* proxy)
-      : thread_([this, proxy] {
-          std::minstd_rand random(20241124);
-          while (!over_) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 150));
-            proxy->Break();
-          }
-        }) {}
-  ~Breaker() {
-    over_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> over_{false};
-  std::thread thread_;
-};
-
-// Everything arrives, whole and once, over connections that break all the time.
-TEST_F(LinkTest, ShouldLoseNothingToConnectionsThatBreak) {
-  Both([](Options* options) {
-    options->chunk_bytes = 64 << 10;
-    options->window_bytes = 1 << 20;
-  });
-  pair.ConnectThroughProxies();
-  ASSERT_TRUE(follower().RegisterTensor("back", kFloat, std::nullopt).ok());
-  Breaker breaker(pair.to_leader.get());
-  for (int64_t step = 0; step < 60; ++step) {
-    const std::vector<float> there = Numbers(400'000, static_cast<uint32_t>(step));
-    const std::vector<float> back = Numbers(300, static_cast<uint32_t>(step + 1000));
-    Arrival arrival, returned;
-    Ending sent, sent_back, asked, answered;
-    leader().ReceiveTensor("x", step, arrival.allocate(), arrival.ending.call());
-    follower().ReceiveTensor("back", step, returned.allocate(), returned.ending.call());
-    follower().SendTensor(Floats("x", step, there), sent.call());
-    leader().SendTensor(Floats("back", step, back), sent_back.call());
-    follower().ReceiveReaderState("train", asked.call());
-    leader().SendReaderState("train", absl::StrCat("block", step), step, answered.call());
-    ASSERT_EQ(arrival.ending.status().Text(), "OK");
-    ASSERT_EQ(returned.ending.status().Text(), "OK");
-    ASSERT_EQ(sent.status().Text(), "OK");
-    ASSERT_EQ(sent_back.status().Text(), "OK");
-    ASSERT_EQ(asked.Wait().outcome.text, absl::StrCat("block", step));
-    ASSERT_EQ(answered.status().Text(), "OK");
-    ASSERT_EQ(arrival.bytes, BytesOf(there));
-    ASSERT_EQ(returned.bytes, BytesOf(back));
-  }
-}
-
-TEST_F(LinkTest, ShouldConnectWhenOneDialsAndOneListens) {
-  for (const bool leader_listens : {true, false}) {
-    Party dials(leader_listens ? Role::kFollower : Role::kLeader);
-    Party listens(leader_listens ? Role::kLeader : Role::kFollower);
-    dials.options.listen_address = "";
-    dials.options.wire = listens.options.wire = WireChoice::kAuto;
-    ASSERT_EQ(dials.Open().Text(), "OK");
-    ASSERT_EQ(listens.Open().Text(), "OK");
-    EXPECT_EQ(dials.node->port(), 0);
-    ASSERT_EQ(dials.Meet(listens.node->port()).Text(), "OK");
-    ASSERT_EQ(listens.Await().Text(), "OK");
-    ASSERT_TRUE(listens.peer->RegisterTensor("x", kFloat, std::nullopt).ok());
-    Ending here, there, sent;
-    listens.peer->Connect(here.call());
-    dials.peer->Connect(there.call());
-    EXPECT_EQ(here.status().Text(), "OK");
-    EXPECT_EQ(there.status().Text(), "OK");
-    const std::vector<float> values{1, 2};
-    Arrival arrival;
-    listens.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
-    dials.peer->SendTensor(Floats("x", 0, values), sent.call());
-    EXPECT_EQ(arrival.ending.status().Text(), "OK");
-    // Who has no address is called what it calls itself.
-    Arrival waiting;
-    listens.peer->ReceiveTensor("x", 1, waiting.allocate(), waiting.ending.call());
-    dials.node->Close();
-    ExpectSaid(waiting.ending.status(), Code::kUnavailable, "the peer has left");
-    EXPECT_EQ(waiting.ending.status().subject().peer, RoleName(dials.options.role));
-  }
-}
-
-struct WrongPair {
-  const char* said;
-  void (*set)(Options*);
-};
-
-TEST_F(LinkTest, ShouldRefuseAWrongPairAtBothEndsWithBothValues) {
-  const WrongPair wrongs[] = {
-      {"both parties are configured as leader",
-       [](Options* options) { options->role = Role::kLeader; }},
-      {"job_id is 'mnist' at the leader, 'cifar' at the follower",
-       [](Options* options) { options->job_id = "cifar"; }},
-      {"worker_index is '1' at the leader, '2' at the follower",
-       [](Options* options) { options->worker_index = 2; }},
-      {"worker_count is '4' at the leader, '8' at the follower",
-       [](Options* options) { options->worker_count = 8; }},
-  };
-  for (const WrongPair& wrong : wrongs) {
-    for (const bool both_dial : {true, false}) {
-      Party here(Role::kLeader), there(Role::kFollower);
-      for (Party* party : {&here, &there}) {
-        party->options.wire = WireChoice::kLink;
-        party->options.job_id = "mnist";
-        party->options.worker_index = 1;
-        party->options.worker_count = 4;
-      }
-      wrong.set(&there.options);
-      ASSERT_EQ(here.Open().Text(), "OK");
-      ASSERT_EQ(there.Open().Text(), "OK");
-      ASSERT_EQ((both_dial ? here.Meet(there.node->port()) : here.Await()).Text(), "OK");
-      ASSERT_EQ(there.Meet(here.node->port()).Text(), "OK");
-      Ending of_here, of_there;
-      here.peer->Connect(of_here.call());
-      there.peer->Connect(of_there.call());
-      ExpectSaid(of_here.status(), Code::kFailedPrecondition, wrong.said);
-      ExpectSaid(of_there.status(), Code::kFailedPrecondition, wrong.said);
-    }
-  }
-}
-
-TEST_F(LinkTest, ShouldFallBackToTheTrainerWire) {
-  pair.leader.options.wire = WireChoice::kTrainer;
-  pair.follower.options.wire = WireChoice::kAuto;
-  pair.Connect();
-  Exchange(&pair);
-}
-
-TEST_F(LinkTest, ShouldSayThatThePeerDoesNotSpeakIt) {
-  pair.leader.options.wire = WireChoice::kTrainer;
-  pair.Open();
-  Ending here, there;
-  follower().Connect(there.call());
-  leader().Connect(here.call(0, 300));
-  ExpectSaid(there.status(), Code::kFailedPrecondition,
-             "wire=link (EFL_WIRE), and the peer does not speak it: version 1 here, 0 there");
-  here.Wait();
-}
 
 }  // namespace
 }  // namespace efl::test

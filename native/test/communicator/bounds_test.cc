@@ -1,0 +1,186 @@
+// Parties that flood, that never read, that announce what can't be: memory stays under its limits,
+// and who is over one hears of it.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/listening_leader.h"
+#include "support/pair.h"
+
+namespace efl::test {
+namespace {
+
+class BoundsTest : public ListeningLeader {
+ protected:
+  RawPeer& Connect() {
+    Listen();
+    return ListeningLeader::Connect();
+  }
+  // Announces tensors, from this number on.
+  void Announce(uint64_t first, uint64_t count, uint64_t floats, const char* name = "x") {
+    for (uint64_t i = first; i < first + count;) {
+      LinkControl control;
+      for (int frames = 0; frames < 1000 && i < first + count; ++frames, ++i) {
+        LinkOpen* open = AddOpen(&control, i, i, floats);
+        open->set_name(name);
+        open->set_await_consumption(true);
+      }
+      raw->Send(control);
+    }
+  }
+  // What became of the next ones that were refused.
+  std::vector<tensorflow::error::Code> Refusals(size_t count) {
+    std::vector<tensorflow::error::Code> codes;
+    while (codes.size() < count) {
+      const LinkControl said = raw->Receive();
+      if (said.frames_size() == 0 && said.received() == 0) break;
+      for (const LinkFrame& frame : said.frames()) {
+        if (frame.has_done()) codes.push_back(frame.done().code());
+      }
+    }
+    return codes;
+  }
+};
+
+TEST_F(BoundsTest, ShouldKeepNoMoreTensorsWithoutContentThanTheMailboxHasRoomFor) {
+  leader.options.mailbox_bytes = 1 << 20;
+  Connect();
+  constexpr size_t kCount = 20'000, kMost = (1 << 20) / (1 << 10);
+  Announce(1, kCount, 0);
+  const auto refusals = Refusals(kCount - kMost);
+  EXPECT_GE(refusals.size(), kCount - kMost);
+  for (const auto code : refusals) EXPECT_EQ(code, tensorflow::error::RESOURCE_EXHAUSTED);
+  const PeerStats stats = leader.peer->stats();
+  EXPECT_LE(stats.parked_bytes, 1 << 20);
+  EXPECT_LE(stats.parked_tensors, static_cast<int64_t>(kMost));
+}
+
+TEST_F(BoundsTest, ShouldKeepNoMoreAnnouncementsThanTheMailboxHasRoomFor) {
+  leader.options.mailbox_bytes = 1 << 20;
+  Connect();
+  constexpr size_t kCount = 5'000, kMost = 1 << 10;
+  Announce(1, kCount, uint64_t{1} << 30);  // of 4 GiB each
+  const auto refusals = Refusals(kCount - kMost);
+  EXPECT_EQ(refusals.size(), kCount - kMost);
+  for (const auto code : refusals) EXPECT_EQ(code, tensorflow::error::RESOURCE_EXHAUSTED);
+  EXPECT_LE(leader.peer->stats().parked_bytes, 1 << 20);
+}
+
+TEST_F(BoundsTest, ShouldRefuseATensorOverTheLimitAtBothEndsBeforeItHasAPlace) {
+  leader.options.max_tensor_bytes = 1000;
+  Connect();
+  Arrival arrival;
+  leader.peer->ReceiveTensor("x", 1, arrival.allocate(), arrival.ending.call());
+  Announce(1, 1, 251);
+  ExpectSaid(arrival.ending.status(), Code::kResourceExhausted, "EFL_MAX_TENSOR_BYTES");
+  EXPECT_TRUE(arrival.bytes.empty());
+  EXPECT_EQ(Refusals(1).front(), tensorflow::error::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(BoundsTest, ShouldLoseAPeerThatNeverTakesItsAnswers) {
+  Connect();
+  Arrival arrival;
+  leader.peer->ReceiveTensor("x", 1 << 30, arrival.allocate(), arrival.ending.call());
+  Announce(1, (1 << 17) + 5000, 0, "nobody");
+  ExpectSaid(arrival.ending.status(), Code::kInternal, "nothing of what was");
+}
+
+TEST_F(BoundsTest, ShouldCountTheChunksOfAParkedTensor) {
+  leader.options.mailbox_bytes = 1 << 20;
+  Connect();
+  // 900 KiB of content in the shortest chunks take more to keep than the mailbox has: held back.
+  LinkControl control;
+  AddOpen(&control, 1, 0, 900 * kFloatsOfAChunk);
+  AddChunk(&control, 1, 0, chunk);
+  raw->Send(control, chunk);
+  for (;;) {
+    const LinkControl said = raw->Receive();
+    ASSERT_TRUE(said.frames_size() > 0 || said.received() > 0);
+    bool held = false;
+    for (const LinkFrame& frame : said.frames()) held = held || frame.credit().held();
+    if (held) break;
+  }
+  EXPECT_LE(leader.peer->stats().parked_bytes, 1 << 10);
+}
+
+TEST_F(BoundsTest, ShouldRefuseAnOperationMoreThanMayBePending) {
+  leader.options.max_pending = 3;
+  Connect();
+  std::vector<Arrival> waiting(3);
+  for (int i = 0; i < 3; ++i) {
+    leader.peer->ReceiveTensor("x", i, waiting[i].allocate(), waiting[i].ending.call());
+  }
+  Arrival more;
+  const std::vector<float> values{1};
+  Ending sent;
+  leader.peer->ReceiveTensor("x", 3, more.allocate(), more.ending.call());
+  ExpectSaid(more.ending.status(), Code::kResourceExhausted, "EFL_MAX_PENDING");
+  leader.peer->SendTensor(Floats("x", 0, values), sent.call());
+  ExpectSaid(sent.status(), Code::kResourceExhausted, "EFL_MAX_PENDING");
+  EXPECT_EQ(leader.peer->pending(), 3);
+  leader.node->Close();
+}
+
+// A pair within it doesn't feel the limit of gRPC's buffers.
+TEST(BackPressureTest, ShouldWorkWithLittleMemoryForWhatArrives) {
+  Pair pair;
+  for (Party* party : {&pair.leader, &pair.follower}) {
+    party->options.wire = WireChoice::kLink;
+    party->options.server_memory_bytes = 64 << 20;
+    party->options.mailbox_bytes = 8 << 20;
+    party->options.window_bytes = 8 << 20;
+    party->options.keepalive_interval_ms = 0;  // nobody is taken for dead on a busy machine
+  }
+  pair.Connect();
+  const std::vector<float> values(4 << 20, 1.0f);  // 16 MiB
+  for (int i = 0; i < 20; ++i) {
+    Arrival arrival;
+    Ending sent;
+    pair.follower.peer->SendTensor(Floats("x", i, values), sent.call());
+    pair.leader.peer->ReceiveTensor("x", i, arrival.allocate(), arrival.ending.call());
+    ASSERT_EQ(arrival.ending.status().Text(), "OK");
+    ASSERT_EQ(sent.status().Text(), "OK");
+    ASSERT_EQ(arrival.bytes, BytesOf(values));
+  }
+  EXPECT_EQ(pair.leader.peer->stats().reconnects, 0);
+}
+
+// The receiver never asks: what is beyond its mailbox waits at the sender, in the sender's memory.
+TEST(BackPressureTest, ShouldKeepAFloodAtItsSender) {
+  Pair pair;
+  for (Party* party : {&pair.leader, &pair.follower}) {
+    party->options.wire = WireChoice::kLink;
+    party->options.send_completion = SendCompletion::kAccepted;
+    party->options.mailbox_bytes = 8 << 20;
+    party->options.window_bytes = 4 << 20;
+  }
+  pair.Connect();
+  const std::vector<float> values(1 << 18, 1.0f);  // 1 MiB
+  constexpr int kCount = 500;
+  std::vector<Ending> sent(kCount);
+  for (int i = 0; i < kCount; ++i) {
+    pair.follower.peer->SendTensor(Floats("x", i, values), sent[i].call());
+  }
+  // Nothing moves any more when a tensor sent later, which has a receive, has come through.
+  ASSERT_TRUE(pair.leader.peer->RegisterTensor("y", kFloat, std::nullopt).ok());
+  Arrival other;
+  Ending other_sent;
+  pair.leader.peer->ReceiveTensor("y", 0, other.allocate(), other.ending.call());
+  pair.follower.peer->SendTensor(Floats("y", 0, values), other_sent.call());
+  EXPECT_EQ(other.ending.status().Text(), "OK");
+  EXPECT_LE(pair.leader.peer->stats().parked_bytes, 8 << 20);
+  EXPECT_LE(pair.follower.peer->stats().in_flight_bytes, 4 << 20);
+  EXPECT_GE(pair.follower.peer->pending(), kCount - 8);
+  for (int i = 0; i < kCount; ++i) {
+    Arrival arrival;
+    pair.leader.peer->ReceiveTensor("x", i, arrival.allocate(), arrival.ending.call());
+    EXPECT_EQ(arrival.ending.status().Text(), "OK");
+    EXPECT_EQ(sent[i].status().Text(), "OK");
+  }
+}
+
+}  // namespace
+}  // namespace efl::test

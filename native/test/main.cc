@@ -1,0 +1,34 @@
+// gtest's main, with an OpenSSL that isn't taken down as the process exits: gRPC's pool has threads
+// that outlive it, and what they hold of OpenSSL would look lost to LeakSanitizer.
+#include <gtest/gtest.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "support/child.h"
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  // Which wire parties take that say nothing else; a process of its own (Child) inherits it.
+  constexpr std::string_view kWire = "--wire=";
+  if (argc == 2 && std::string_view(argv[1]).substr(0, kWire.size()) == kWire) {
+    setenv("EFL_TEST_WIRE", argv[1] + kWire.size(), 1);
+    argc = 1;
+  }
+  if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr) != 1) return 1;
+  if (argc == 4 && std::string(argv[1]) == efl::test::Child::kArgument) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    efl::test::ChildProgram::All().at(argv[2])(std::atoi(argv[3]));
+    return testing::UnitTest::GetInstance()->Failed() ? 1 : 0;
+  }
+  if (argc > 1) {
+    std::fprintf(stderr, "'%s'?\n", argv[1]);
+    return 2;
+  }
+  return RUN_ALL_TESTS();
+}
