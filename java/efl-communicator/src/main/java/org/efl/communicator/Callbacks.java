@@ -1,6 +1,8 @@
 package org.efl.communicator;
 
 import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.Pointer;
@@ -17,11 +19,13 @@ final class Callbacks {
   private static final Logger LOG = LoggerFactory.getLogger(Callbacks.class);
 
   static final Efl.efl_done_fn DONE = new Done();
+  static final Efl.efl_state_fn STATE = new State();
   static final Efl.efl_allocate_fn ALLOCATE = new Allocate();
   static final Efl.efl_tensor.Release_Pointer RELEASE = new Release();
 
   private static final ConcurrentHashMap<Long, Pending<?>> PENDING = new ConcurrentHashMap<>();
   private static final ConcurrentHashMap<Long, Lent> LENT = new ConcurrentHashMap<>();
+  private static final ConcurrentHashMap<Long, StateListener> LISTENERS = new ConcurrentHashMap<>();
   private static final AtomicLong LAST_TOKEN = new AtomicLong();
 
   private Callbacks() {}
@@ -38,6 +42,18 @@ final class Callbacks {
     long token = LAST_TOKEN.incrementAndGet();
     LENT.put(token, new Lent(data, released));
     return token;
+  }
+
+  /** Keeps the listener until its peer is closed, or {@link #forget} is called. */
+  static long listen(StateListener listener) {
+    long token = LAST_TOKEN.incrementAndGet();
+    LISTENERS.put(token, listener);
+    return token;
+  }
+
+  /** The listener that was kept under this token is not called any more. */
+  static void forget(long token) {
+    LISTENERS.remove(token);
   }
 
   /** What the kernel gets for a token. */
@@ -62,15 +78,51 @@ final class Callbacks {
     }
   }
 
+  private static final class StatusAt extends Efl.efl_status {
+    StatusAt(long address) {
+      super((Pointer) null);
+      this.address = address;
+    }
+  }
+
+  private static final class ResultAt extends Efl.efl_result {
+    ResultAt(long address) {
+      super((Pointer) null);
+      this.address = address;
+    }
+  }
+
   private static final class Done extends Efl.efl_done_fn {
     @Override
-    public void call(Pointer token, Efl.efl_status status, Efl.efl_result result) {
+    public void call(long token, long status, long result) {
       try {
-        Pending<?> pending = PENDING.remove(token.address());
+        Pending<?> pending = PENDING.remove(token);
         if (pending == null) {
-          throw new IllegalStateException("Nothing is pending under token " + token.address());
+          throw new IllegalStateException("Nothing is pending under token " + token);
         }
-        pending.done(status, result);
+        pending.done(new StatusAt(status), new ResultAt(result));
+      } catch (Throwable e) {
+        uncaught(e);
+      }
+    }
+  }
+
+  private static final class State extends Efl.efl_state_fn {
+    @Override
+    public void call(Pointer token, int state, long sinceMs, Efl.efl_status cause) {
+      try {
+        boolean last = state == Efl.EFL_PEER_CLOSED;
+        StateListener listener =
+            last ? LISTENERS.remove(token.address()) : LISTENERS.get(token.address());
+        if (listener != null) {
+          listener.stateChanged(
+              new StateListener.Change(
+                  PeerState.of(state),
+                  Instant.ofEpochMilli(sinceMs),
+                  Efl.efl_status_code(cause) == Efl.EFL_OK
+                      ? Optional.empty()
+                      : Optional.of(Status.failure(cause))));
+        }
       } catch (Throwable e) {
         uncaught(e);
       }
@@ -79,9 +131,9 @@ final class Callbacks {
 
   private static final class Allocate extends Efl.efl_allocate_fn {
     @Override
-    public long call(Pointer token, Efl.efl_tensor tensor) {
+    public long call(long token, Efl.efl_tensor tensor) {
       try {
-        return PENDING.get(token.address()).allocate(tensor);
+        return PENDING.get(token).allocate(tensor);
       } catch (Throwable e) {
         uncaught(e);
         return 0;

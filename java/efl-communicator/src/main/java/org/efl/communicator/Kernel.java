@@ -41,10 +41,15 @@ final class Kernel {
 
   /** A text for the kernel, NUL-terminated; to be closed by the caller. */
   static BytePointer text(String text) {
+    check(text);
+    return new BytePointer(text, StandardCharsets.UTF_8);
+  }
+
+  /** A text goes to the kernel without its length. */
+  static void check(String text) {
     if (text.indexOf('\0') >= 0) {
       throw new IllegalArgumentException("A text with a NUL character: '" + text + "'.");
     }
-    return new BytePointer(text, StandardCharsets.UTF_8);
   }
 
   private static int lowestLevel() {

@@ -20,6 +20,12 @@ final class NativeOptions implements AutoCloseable {
           Map.entry("client_thread_num", "clientThreadNum"),
           Map.entry("default_timeout_ms", "defaultTimeout"),
           Map.entry("reconnect_timeout_ms", "reconnectTimeout"),
+          Map.entry("keepalive_interval_ms", "keepalive"),
+          Map.entry("keepalive_timeout_ms", "keepalive"),
+          Map.entry("max_pending", "maxPending"),
+          Map.entry("max_tensor_bytes", "maxTensorBytes"),
+          Map.entry("max_streams", "maxStreams"),
+          Map.entry("server_memory_bytes", "serverMemoryBytes"),
           Map.entry("client_max_send_message_size", "clientMaxSendMessageSize"),
           Map.entry("client_max_receive_message_size", "clientMaxReceiveMessageSize"),
           Map.entry("mailbox_bytes", "mailboxBytes"),
@@ -29,11 +35,16 @@ final class NativeOptions implements AutoCloseable {
           Map.entry("job_id", "jobId"),
           Map.entry("worker_index", "worker"),
           Map.entry("worker_count", "worker"),
+          Map.entry("egress_policy", "egressPolicy"),
+          Map.entry("audit_log", "auditLog"),
           Map.entry("my_certs_file", "myCerts"),
           Map.entry("my_key_file", "myKey"),
           Map.entry("peer_certs_file", "peerCerts"),
           Map.entry("ssl_client_auth", "clientAuth"),
-          Map.entry("ssl_target_name_override", "targetNameOverride"));
+          Map.entry("ssl_target_name_override", "targetNameOverride"),
+          Map.entry("ssl_peer_name", "peerName"),
+          Map.entry("ssl_allowed_fingerprints_file", "allowedFingerprints"),
+          Map.entry("ssl_min_version", "minVersion"));
 
   private static final Pattern KEY =
       Pattern.compile(

@@ -3,12 +3,11 @@ package org.efl.communicator;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.LongPointer;
-import org.bytedeco.javacpp.Pointer;
 import org.efl.nativelib.Efl;
 
 /**
@@ -121,15 +120,12 @@ public final class Peer {
     }
     Pending.Send pending = new Pending.Send(this);
     ByteBuffer elements = data.slice();
-    try (Efl.efl_tensor tensor = new Efl.efl_tensor();
-        Efl.efl_call call = call(timeout);
-        BytePointer text = Kernel.text(name);
-        LongPointer shape = new LongPointer(dims.length == 0 ? new long[1] : dims)) {
-      tensor.name(text).step(step).dtype(dtype.number()).rank(dims.length).dims(shape);
-      tensor.data(new Pointer(elements)).size(elements.remaining());
-      tensor.release(Callbacks.RELEASE);
-      tensor.release_token(Callbacks.pointer(Callbacks.lend(elements, pending::oneLess)));
-      call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    Arguments arguments = Arguments.ofThread();
+    Efl.efl_tensor tensor = arguments.tensor(name, step, dtype, dims, elements);
+    Efl.efl_call call = arguments.call(timeout);
+    tensor.release_token(Callbacks.pointer(Callbacks.lend(elements, pending::oneLess)));
+    call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    try {
       Efl.efl_peer_send_tensor(peer, tensor, call);
     } finally {
       Reference.reachabilityFence(this);
@@ -173,9 +169,11 @@ public final class Peer {
 
   private CompletableFuture<Tensor> receive(String name, long step, Place place, Duration timeout) {
     Pending.Receive pending = new Pending.Receive(this, place);
-    try (Efl.efl_call call = call(timeout);
-        BytePointer text = Kernel.text(name)) {
-      call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    Arguments arguments = Arguments.ofThread();
+    BytePointer text = arguments.text(name);
+    Efl.efl_call call = arguments.call(timeout);
+    call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    try {
       Efl.efl_peer_receive_tensor(peer, text, step, Callbacks.ALLOCATE, call);
     } finally {
       Reference.reachabilityFence(this);
@@ -265,6 +263,54 @@ public final class Peer {
     }
   }
 
+  /** What carries the tensors, as of the latest connection; none before the first. */
+  public Optional<Wire> wire() {
+    try {
+      return Wire.of(Kernel.text(Efl.efl_peer_wire(peer)));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /** How the peer stands. */
+  public PeerState state() {
+    return stats().state();
+  }
+
+  /** What the peer has done so far, and how it stands. */
+  public PeerStats stats() {
+    try (Efl.efl_peer_stats stats = new Efl.efl_peer_stats()) {
+      Efl.efl_peer_read_stats(peer, stats);
+      return PeerStats.of(stats);
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /**
+   * The listener hears of the present state at once, then of each change in order; of {@link
+   * PeerState#CLOSED} last. Nothing is called any more when {@link Node#close} has returned, unless
+   * that was called on a thread of the kernel. A listener is reachable until then, with whatever it
+   * refers to.
+   */
+  public StateListener.Registration addStateListener(StateListener listener) {
+    long token = Callbacks.listen(listener);
+    long id;
+    try {
+      id = Efl.efl_peer_add_state_listener(peer, Callbacks.STATE, Callbacks.pointer(token));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+    return () -> {
+      try {
+        Efl.efl_peer_remove_state_listener(peer, id);
+      } finally {
+        Reference.reachabilityFence(this);
+      }
+      Callbacks.forget(token);
+    };
+  }
+
   /** The training step that the peer keeps: 0 at first. */
   public long step() {
     try {
@@ -304,21 +350,14 @@ public final class Peer {
   private <T> CompletableFuture<T> start(
       Duration timeout, Function<Efl.efl_result, T> outcome, Consumer<Efl.efl_call> operation) {
     Pending<T> pending = new Pending.Call<>(this, outcome);
-    try (Efl.efl_call call = call(timeout)) {
-      call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    Efl.efl_call call = Arguments.ofThread().call(timeout);
+    call.token(Callbacks.pointer(Callbacks.keep(pending)));
+    try {
       operation.accept(call);
     } finally {
       Reference.reachabilityFence(this);
     }
     return pending.future();
-  }
-
-  private static Efl.efl_call call(Duration timeout) {
-    int milliseconds = timeout == null ? -1 : Milliseconds.of("timeout", timeout);
-    Efl.efl_call call = new Efl.efl_call();
-    call.group(0).timeout_ms(milliseconds);
-    call.done(Callbacks.DONE);
-    return call;
   }
 
   private static String text(Efl.efl_result result) {

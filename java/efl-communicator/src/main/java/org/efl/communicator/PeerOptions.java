@@ -1,45 +1,38 @@
 package org.efl.communicator;
 
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * Who the other party is and how to reach it. What is not set comes from the environment, and from
  * the kernel's defaults where that says nothing. Values are checked by {@link Node#addPeer}.
  */
-public final class PeerOptions {
-  private final Map<String, String> settings;
-
+public final class PeerOptions extends ConnectionOptions {
   private PeerOptions(Map<String, String> settings) {
-    this.settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    super(settings);
   }
 
   public static Builder builder() {
     return new Builder();
   }
 
-  Map<String, String> settings() {
-    return settings;
-  }
-
   /** Builds {@link PeerOptions}. */
-  public static final class Builder {
-    private final Map<String, String> settings = new LinkedHashMap<>();
-
+  public static final class Builder extends ConnectionOptions.Builder<Builder> {
     private Builder() {}
+
+    @Override
+    Builder self() {
+      return this;
+    }
 
     /** Names the peer, unique in the process; graphs find it by this. */
     public Builder name(String name) {
-      settings.put("name", name);
-      return this;
+      return set("name", name);
     }
 
     /** The part that this party plays, not the peer; default leader. */
     public Builder role(Role role) {
-      settings.put("role", role.text());
-      return this;
+      return set("role", role.text());
     }
 
     /**
@@ -47,43 +40,48 @@ public final class PeerOptions {
      * NodeOptions.Builder#listenAddress}, which the link wire alone allows.
      */
     public Builder peerAddress(String hostAndPort) {
-      settings.put("peer_address", hostAndPort);
-      return this;
+      return set("peer_address", hostAndPort);
     }
 
     /** Threads that take the peer's answers; default 1. */
     public Builder clientThreadNum(int threads) {
-      settings.put("client_thread_num", Integer.toString(threads));
-      return this;
+      return set("client_thread_num", threads);
     }
 
     /** Of an operation that is given none of its own; default 10 minutes. */
     public Builder defaultTimeout(Duration timeout) {
-      settings.put(
-          "default_timeout_ms", Integer.toString(Milliseconds.of("defaultTimeout", timeout)));
-      return this;
+      return set("default_timeout_ms", "defaultTimeout", timeout);
     }
 
     /**
      * After a broken connection, how long until what waits for the peer ends with {@code
-     * UNAVAILABLE}, unless the connection was made again; default 10 s.
+     * UNAVAILABLE}, unless the connection was made again; default 20 s.
      */
     public Builder reconnectTimeout(Duration timeout) {
-      settings.put(
-          "reconnect_timeout_ms", Integer.toString(Milliseconds.of("reconnectTimeout", timeout)));
-      return this;
+      return set("reconnect_timeout_ms", "reconnectTimeout", timeout);
+    }
+
+    /** Operations that may be pending at once; one more is {@code RESOURCE_EXHAUSTED}. */
+    public Builder maxPending(int operations) {
+      return set("max_pending", operations);
+    }
+
+    /**
+     * The largest tensor that the peer may send, in bytes; default 16 GiB. A larger one is {@code
+     * RESOURCE_EXHAUSTED} at both parties.
+     */
+    public Builder maxTensorBytes(long bytes) {
+      return set("max_tensor_bytes", bytes);
     }
 
     /** Of the requests sent, in bytes; default 1 GiB. */
     public Builder clientMaxSendMessageSize(long bytes) {
-      settings.put("client_max_send_message_size", Long.toString(bytes));
-      return this;
+      return set("client_max_send_message_size", bytes);
     }
 
     /** Of the answers taken, in bytes; default 1 GiB. */
     public Builder clientMaxReceiveMessageSize(long bytes) {
-      settings.put("client_max_receive_message_size", Long.toString(bytes));
-      return this;
+      return set("client_max_receive_message_size", bytes);
     }
 
     /**
@@ -91,14 +89,12 @@ public final class PeerOptions {
      * at the peer; over the trainer wire it is refused.
      */
     public Builder mailboxBytes(long bytes) {
-      settings.put("mailbox_bytes", Long.toString(bytes));
-      return this;
+      return set("mailbox_bytes", bytes);
     }
 
     /** What carries the tensors; default {@link Wire#AUTO}. */
     public Builder wire(Wire wire) {
-      settings.put("wire", wire.text());
-      return this;
+      return set("wire", wire.text());
     }
 
     /**
@@ -106,8 +102,7 @@ public final class PeerOptions {
      * {@link SendCompletion#CONSUMED}.
      */
     public Builder sendCompletion(SendCompletion completion) {
-      settings.put("send_completion", completion.text());
-      return this;
+      return set("send_completion", completion.text());
     }
 
     /**
@@ -118,8 +113,7 @@ public final class PeerOptions {
      * are.
      */
     public Builder encodings(String encodings) {
-      settings.put("encodings", encodings);
-      return this;
+      return set("encodings", encodings);
     }
 
     /**
@@ -128,8 +122,7 @@ public final class PeerOptions {
      * #connections}. What bandwidth times round trip exceeds cannot be used.
      */
     public Builder windowBytes(long bytes) {
-      settings.put("window_bytes", Long.toString(bytes));
-      return this;
+      return set("window_bytes", bytes);
     }
 
     /**
@@ -137,8 +130,7 @@ public final class PeerOptions {
      * default 1 MiB.
      */
     public Builder chunkBytes(int bytes) {
-      settings.put("chunk_bytes", Integer.toString(bytes));
-      return this;
+      return set("chunk_bytes", bytes);
     }
 
     /**
@@ -146,14 +138,12 @@ public final class PeerOptions {
      * more.
      */
     public Builder connections(int connections) {
-      settings.put("connections", Integer.toString(connections));
-      return this;
+      return set("connections", connections);
     }
 
     /** What the two parties train together; a peer with another one is refused. Default "". */
     public Builder jobId(String jobId) {
-      settings.put("job_id", jobId);
-      return this;
+      return set("job_id", jobId);
     }
 
     /**
@@ -163,18 +153,12 @@ public final class PeerOptions {
      * @param index from 0, less than count
      */
     public Builder worker(int index, int count) {
-      settings.put("worker_index", Integer.toString(index));
-      settings.put("worker_count", Integer.toString(count));
-      return this;
-    }
-
-    public Builder tls(TlsOptions tls) {
-      settings.putAll(tls.settings());
-      return this;
+      set("worker_index", index);
+      return set("worker_count", count);
     }
 
     public PeerOptions build() {
-      return new PeerOptions(settings);
+      return new PeerOptions(settings());
     }
   }
 }

@@ -27,11 +27,12 @@ interface Place {
   /** The buffer, from its position on. */
   static Place in(ByteBuffer buffer) {
     ByteBuffer room = buffer.slice();
+    long address = new Pointer(room).address();
     return (dtype, size) -> {
       if (size > room.remaining()) {
         throw new IllegalArgumentException("the buffer has " + room.remaining());
       }
-      if (new Pointer(room).address() % Math.min(Math.max(dtype.byteSize(), 1), 8) != 0) {
+      if (address % Math.min(Math.max(dtype.byteSize(), 1), 8) != 0) {
         throw new IllegalArgumentException("the buffer's position isn't aligned for " + dtype);
       }
       return room.slice(0, (int) size);

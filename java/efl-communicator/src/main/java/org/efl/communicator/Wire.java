@@ -1,5 +1,8 @@
 package org.efl.communicator;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /** What carries the tensors between two parties. */
 public enum Wire {
   /** {@link #LINK} where both parties speak it, otherwise {@link #TRAINER}. */
@@ -13,6 +16,11 @@ public enum Wire {
 
   Wire(String text) {
     this.text = text;
+  }
+
+  /** What the kernel calls so; none for "". */
+  static Optional<Wire> of(String text) {
+    return Arrays.stream(values()).filter(wire -> wire.text.equals(text)).findFirst();
   }
 
   String text() {

@@ -44,6 +44,11 @@ final class Certificates {
     return ONCE.folder.resolve(name + ".key");
   }
 
+  /** As {@code openssl x509 -fingerprint} writes it. */
+  static String fingerprint(String name) throws IOException {
+    return ONCE.openssl("x509", "-in", name + ".crt", "-noout", "-fingerprint", "-sha256").strip();
+  }
+
   static Path authority() {
     return certificate("ca");
   }
@@ -71,40 +76,13 @@ final class Certificates {
   }
 
   private void authority(String name) throws IOException {
-    openssl(
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=" + name,
-        "-days",
-        "36500",
-        "-keyout",
-        name + ".key",
-        "-out",
-        name + ".crt");
+    newKey(name, name, "-x509", "-days", "36500", "-out", name + ".crt");
     Files.writeString(folder.resolve(name + ".txt"), "");
     Files.writeString(folder.resolve(name + ".serial"), "01\n");
   }
 
   private void issue(String name, String authority, String names, String end) throws IOException {
-    openssl(
-        "req",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-subj",
-        "/CN=" + name + ".efl",
-        "-keyout",
-        name + ".key",
-        "-out",
-        name + ".csr");
+    newKey(name, name + ".efl", "-out", name + ".csr");
     Files.writeString(
         folder.resolve(name + ".cnf"),
         """
@@ -144,7 +122,16 @@ final class Certificates {
         end);
   }
 
-  private void openssl(String... arguments) throws IOException {
+  private void newKey(String name, String commonName, String... more) throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"));
+    arguments.addAll(List.of("-subj", "/CN=" + commonName, "-keyout", name + ".key"));
+    arguments.addAll(List.of(more));
+    openssl(arguments.toArray(String[]::new));
+  }
+
+  private String openssl(String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of("openssl"));
     command.addAll(Arrays.asList(arguments));
     Process process =
@@ -154,6 +141,7 @@ final class Certificates {
       if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
         throw new IOException(command + ": " + output);
       }
+      return output;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException(e);

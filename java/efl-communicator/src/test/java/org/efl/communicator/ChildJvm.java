@@ -8,11 +8,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** A JVM of its own with the class path of these tests. */
 final class ChildJvm {
   /** How it ended, and what it printed on either stream. */
   record Outcome(int exit, String output) {}
+
+  /** What -Xcheck:jni says, which changes no exit code. */
+  private static final Pattern JNI_WARNING =
+      Pattern.compile("WARNING in native method|JNI local refs|FATAL ERROR in native method");
 
   private ChildJvm() {}
 
@@ -29,7 +34,12 @@ final class ChildJvm {
         throw new AssertionError(
             main + " did not end within " + limitSeconds + " s: " + Files.readString(output));
       }
-      return new Outcome(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+      Outcome outcome =
+          new Outcome(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
+      if (JNI_WARNING.matcher(outcome.output).find()) {
+        throw new AssertionError(outcome.output);
+      }
+      return outcome;
     } finally {
       process.destroyForcibly();
       Files.delete(output);
@@ -42,6 +52,8 @@ final class ChildJvm {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xcheck:jni");
     command.add("-Xmx128m");
+    // What the collector hasn't got to yet, of buffers that nobody has any more.
+    command.add("-XX:MaxDirectMemorySize=32m");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(main.getName());

@@ -68,7 +68,7 @@ class CloseTest {
   @ParameterizedTest
   @EnumSource(Role.class)
   void shouldEndEveryPendingOperationAtBothParties(Role closing) throws Exception {
-    try (Pair pair = Pair.connected()) {
+    try (Pair pair = Pair.consuming()) {
       Peer here = closing == Role.LEADER ? pair.leader : pair.follower;
       Peer there = closing == Role.LEADER ? pair.follower : pair.leader;
       here.registerTensor("t", DType.FLOAT, -1);

@@ -60,6 +60,7 @@ class EnvironmentTest {
     environment.put("EFL_MY_CERTS_FILENAME", Certificates.certificate("leader").toString());
     environment.put("EFL_MY_KEY_FILENAME", Certificates.key("leader").toString());
     environment.put("EFL_PEER_CERTS_FILENAME", Certificates.authority().toString());
+    environment.put("EFL_PLAINTEXT", "never");
     return environment;
   }
 
@@ -98,11 +99,29 @@ class EnvironmentTest {
   }
 
   @Test
+  void shouldTakeWhoMayComeInFromTheEnvironment() throws Exception {
+    Map<String, String> environment = mutualTls();
+    environment.put("EFL_SSL_PEER_NAME", "leader.efl");
+    environment.put("EFL_SSL_MIN_VERSION", "1.3");
+    assertReceives(ChildJvm.run(Probe.class, environment, 60));
+
+    environment.put("EFL_SSL_PEER_NAME", "bob.efl");
+    assertFails(
+        ChildJvm.run(Probe.class, environment, 60), "UNAUTHENTICATED", "the name 'bob.efl'");
+    environment = mutualTls();
+    environment.put("EFL_SSL_ALLOWED_FINGERPRINTS_FILENAME", "/nonexistent/list");
+    assertFails(ChildJvm.run(Probe.class, environment, 60), "/nonexistent/list");
+    assertFails(
+        ChildJvm.run(Probe.class, Map.of("EFL_PLAINTEXT", "never"), 60), "EFL_PLAINTEXT=never");
+  }
+
+  @Test
   void shouldLetExplicitSettingsWin() throws Exception {
     Map<String, String> environment = mutualTls();
     environment.put("EFL_MY_KEY_FILENAME", "/nonexistent/party.key");
 
     assertFails(ChildJvm.run(Probe.class, environment, 60), "/nonexistent/party.key");
+    environment.remove("EFL_PLAINTEXT");
     assertReceives(ChildJvm.run(Probe.class, environment, 60, "plaintext"));
   }
 
@@ -125,12 +144,22 @@ class EnvironmentTest {
         "EFL_SERVER_MAX_SEND_MESSAGE_SIZE",
         "EFL_SERVER_MAX_RECEIVE_MESSAGE_SIZE",
         "EFL_SSL_CLIENT_AUTH",
+        "EFL_SSL_MIN_VERSION",
+        "EFL_PLAINTEXT",
         "EFL_WIRE",
         "EFL_SEND_COMPLETION",
         "EFL_ENCODINGS",
         "EFL_WINDOW_BYTES",
         "EFL_CHUNK_BYTES",
-        "EFL_CONNECTIONS"
+        "EFL_CONNECTIONS",
+        "EFL_EGRESS_POLICY",
+        "EFL_KEEPALIVE_INTERVAL_MS",
+        "EFL_KEEPALIVE_TIMEOUT_MS",
+        "EFL_MAX_PENDING",
+        "EFL_MAX_TENSOR_BYTES",
+        "EFL_MAILBOX_BYTES",
+        "EFL_MAX_STREAMS",
+        "EFL_SERVER_MEMORY_BYTES"
       })
   void shouldNameAVariableThatMakesNoSense(String variable) throws Exception {
     assertFails(ChildJvm.run(Probe.class, Map.of(variable, "much"), 60), variable, "much");

@@ -21,6 +21,9 @@ class KernelLogTest {
       System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "info");
       try (Pair pair = Pair.connected()) {
         pair.leaderNode.close();
+        while (pair.follower.state() != PeerState.IDLE) {
+          Thread.sleep(5);
+        }
         String taken = "localhost:" + pair.followerNode.port();
         assertThrows(
             CommunicatorException.class,

@@ -6,12 +6,16 @@ import static org.efl.communicator.Outcomes.value;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import org.efl.communicator.TlsOptions.ClientAuth;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Certificates between two kernels: who is let in, who is not, and what each is told. */
 @Timeout(120)
 class TlsTest {
-  private static final Duration SOON = Duration.ofSeconds(3);
+  private static final Duration SOON = Duration.ofSeconds(5);
 
   /** Two parties, each with its own options; connects, and says how it ended at either end. */
   private static final class Meeting implements AutoCloseable {
@@ -142,6 +146,61 @@ class TlsTest {
     try (Meeting meeting = new Meeting(elsewhere, override)) {
       meeting.assertConnected();
     }
+  }
+
+  @Test
+  void shouldExpectANameOfThePeer() throws Exception {
+    TlsOptions follower = party("follower").minVersion(TlsOptions.MinVersion.TLS_1_3).build();
+    try (Meeting meeting =
+        new Meeting(party("leader").peerName("bob.efl", "follower.efl").build(), follower)) {
+      meeting.assertConnected();
+    }
+    try (Meeting meeting = new Meeting(party("leader").peerName("bob.efl").build(), follower)) {
+      for (var connects : List.of(meeting.leaderConnects, meeting.followerConnects)) {
+        CommunicatorException failure = failure(connects);
+        assertEquals(Code.UNAUTHENTICATED, failure.code());
+        assertMentions(failure, "follower.efl", "bob.efl", "EFL_SSL_PEER_NAME");
+      }
+    }
+  }
+
+  @Test
+  void shouldPutOutWhoIsTakenOffTheList(@TempDir Path folder) throws Exception {
+    Path list = folder.resolve("parties");
+    String fingerprint = Certificates.fingerprint("follower");
+    Files.writeString(list, fingerprint + "\n");
+    try (Meeting meeting =
+        new Meeting(party("leader").allowedFingerprints(list).build(), party("follower").build())) {
+      meeting.assertConnected();
+      meeting.follower.registerTensor("t", DType.FLOAT, -1);
+      var atLeader = meeting.leader.receive("t", 1);
+      var atFollower = meeting.follower.receive("t", 1);
+
+      Files.writeString(list, "# nobody\n");
+
+      String digits = fingerprint.substring(fingerprint.indexOf('=') + 1).replace(":", "");
+      for (var receive : List.of(atLeader, atFollower)) {
+        CommunicatorException failure = failure(receive);
+        assertEquals(Code.UNAUTHENTICATED, failure.code());
+        assertMentions(failure, digits.toLowerCase(Locale.ROOT), "allowed fingerprints");
+      }
+    }
+  }
+
+  @Test
+  void shouldNotListenElsewhereWithoutTls() {
+    TlsOptions nothing =
+        TlsOptions.builder()
+            .myCerts(Path.of(""))
+            .myKey(Path.of(""))
+            .peerCerts(Path.of(""))
+            .plaintext(TlsOptions.Plaintext.LOOPBACK)
+            .build();
+    CommunicatorException refused =
+        assertThrows(
+            CommunicatorException.class,
+            () -> Node.open(NodeOptions.builder().listenAddress("0.0.0.0:0").tls(nothing).build()));
+    assertMentions(refused, "listenAddress (listen_address)", "0.0.0.0:0", "EFL_PLAINTEXT=allow");
   }
 
   @ParameterizedTest

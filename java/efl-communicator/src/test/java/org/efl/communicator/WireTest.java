@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class WireTest {
   private static final long[] ONE = {1};
-  private static final Duration SOON = Duration.ofSeconds(3);
+  private static final Duration SOON = Duration.ofSeconds(5);
 
   @Test
   void shouldEndASendWhenThePeerHoldsTheTensor() throws Exception {

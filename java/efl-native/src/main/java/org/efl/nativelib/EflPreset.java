@@ -31,7 +31,23 @@ public class EflPreset implements InfoMapper {
           public efl_allocate_fn(Pointer p) { super(p); }
           protected efl_allocate_fn() { allocate(); }
           private native void allocate();
-          public native @Cast("void*") long call(Pointer token, @Const efl_tensor tensor);
+          public native @Cast("void*") long call(@Cast("void*") long token, @Const efl_tensor tensor);
+      }
+      """;
+
+  /**
+   * As JavaCPP would generate it, but for the addresses as plain numbers: for each pointer it would
+   * make an object with two calls into the JVM, at the end of every operation.
+   */
+  private static final String DONE_FN =
+      """
+      public static class efl_done_fn extends FunctionPointer {
+          static { Loader.load(); }
+          public efl_done_fn(Pointer p) { super(p); }
+          protected efl_done_fn() { allocate(); }
+          private native void allocate();
+          public native void call(@Cast("void*") long token,
+              @Cast("const efl_status*") long status, @Cast("const efl_result*") long result);
       }
       """;
 
@@ -43,6 +59,7 @@ public class EflPreset implements InfoMapper {
     for (String handle : new String[] {"efl_status", "efl_options", "efl_node", "efl_peer"}) {
       infoMap.put(new Info(handle).pointerTypes(handle));
     }
+    infoMap.put(new Info("efl_done_fn").valueTypes("efl_done_fn").javaText(DONE_FN));
     infoMap.put(new Info("efl_allocate_fn").valueTypes("efl_allocate_fn").javaText(ALLOCATE_FN));
   }
 }

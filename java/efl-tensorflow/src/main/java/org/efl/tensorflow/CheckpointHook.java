@@ -20,9 +20,10 @@ import org.tensorflow.Session;
  * differ the leader proposes its newest that is no newer than the answer. "" stands for none: then
  * both begin fresh. So a party that was one save ahead when the other ended goes back to what both
  * have, as long as each keeps more than one. Newer checkpoints belong to a run that nobody
- * continues: they are deleted once the agreed one is restored; when both begin fresh, they are
- * moved into a folder "abandoned-…" beside the checkpoints. Without a communicator the newest is
- * restored.
+ * continues: once the agreed one is restored they are moved into a folder "abandoned-TIME" beside
+ * the checkpoints. As many of those stay as of the others ({@link Builder#keep}), the ones that
+ * were abandoned first go first. To go back to one of them, move it beside the others at both
+ * parties, and what is newer away. Without a communicator the newest is restored.
  *
  * <p>An existing EFLS party knows no answer: with one of those as follower the leader restores its
  * newest and learns nothing; with one as leader the follower restores what the leader names, and
@@ -30,6 +31,14 @@ import org.tensorflow.Session;
  *
  * <p>After a failed step nothing more is saved, for the variables may be half updated; a step that
  * ended with OUT_OF_RANGE is the end of the data and does not count as failed.
+ *
+ * <p>A checkpoint counts when it is whole: it appears under its name when all of it is on disk, and
+ * its checksums are compared before it is proposed. One that can't be written, because the disk is
+ * full for instance, fails the step after which it was due with a {@link CheckpointException}: a
+ * training that went on would lose more with every step. Those before it stay as they are.
+ *
+ * <p>When {@link TrainingSession#train} has come to its end, each party saves the last checkpoint
+ * and then tells the other. None leaves before both have saved it.
  */
 public final class CheckpointHook implements SessionHook {
   private static final Logger logger = LoggerFactory.getLogger(CheckpointHook.class);
@@ -70,6 +79,8 @@ public final class CheckpointHook implements SessionHook {
 
   @Override
   public void afterCreateSession(Session session) {
+    begin(session.graph());
+    store.lookAgain();
     String version = communicator == null ? store.newest() : agree(session);
     if (!version.isEmpty()) {
       session.restore(store.prefix(version).toString());
@@ -172,6 +183,48 @@ public final class CheckpointHook implements SessionHook {
     }
   }
 
+  /**
+   * The training has come to its end: saves, and waits until the peer has saved too.
+   *
+   * @throws CommunicatorException when the peer is lost meanwhile
+   */
+  void finish(Session session) {
+    if (step != savedStep || step == 0) {
+      save(session);
+    }
+    String last = Long.toString(step);
+    if (store.finished() != CheckpointStore.Finished.CONFIRMED) {
+      store.finish(last, communicator == null);
+    }
+    if (communicator == null || communicator.peerIsEfls()) {
+      return;
+    }
+    if (communicator.role() == Role.LEADER) {
+      communicator.sendCkptVersion(session, last);
+      checkLast(last, communicator.recvCkptVersion(session));
+      store.finish(last, true);
+    } else {
+      checkLast(last, communicator.recvCkptVersion(session));
+      store.finish(last, true);
+      communicator.sendCkptVersion(session, last);
+    }
+  }
+
+  private static void checkLast(String mine, String theirs) {
+    if (!mine.equals(theirs)) {
+      throw disagreement("Here the data end after step " + mine + ", at the peer after " + theirs);
+    }
+  }
+
+  /** Whether the data ended with the newest checkpoint, and whether the peer has that too. */
+  CheckpointStore.Finished finished() {
+    return store.finished();
+  }
+
+  boolean agreesWith(CommunicatorHook hook) {
+    return communicator != null && communicator.hook() == hook;
+  }
+
   private void save(Session session) {
     store.save(Long.toString(step), prefix -> session.save(prefix.toString()));
     savedStep = step;
@@ -210,7 +263,8 @@ public final class CheckpointHook implements SessionHook {
     }
 
     /**
-     * How many checkpoints are kept, at least 1; 5 by default. Older ones are deleted. With a
+     * How many checkpoints are kept, at least 1; 5 by default. Older ones are deleted. As many
+     * again may lie in folders "abandoned-TIME", so there has to be room for twice as many. With a
      * communicator at least 2, or a party that is a save ahead can't go back to its peer's.
      */
     public Builder keep(int value) {

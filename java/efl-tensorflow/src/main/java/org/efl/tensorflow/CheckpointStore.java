@@ -2,50 +2,85 @@ package org.efl.tensorflow;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Checkpoints on disk: one folder per version, named by it. A folder appears under its name only
  * when it is complete and on disk, by a rename; what a crash leaves behind has another name and is
- * removed at the next save.
+ * removed at the next save. What was damaged later doesn't count either: each folder has a {@link
+ * Manifest}.
+ *
+ * <p>A file "finished" says of a version that the data ended with it, and whether the peer has
+ * saved it too.
  */
 final class CheckpointStore {
   private static final Logger logger = LoggerFactory.getLogger(CheckpointStore.class);
   private static final Pattern VERSION = Pattern.compile("0|[1-9][0-9]{0,17}");
   private static final String UNFINISHED = ".unfinished-";
-  private static final String ABANDONED = "abandoned-";
   private static final String FILE_PREFIX = "variables";
+
+  private static final String FINISHED = "finished";
 
   private final Path directory;
   private final int keep;
+  private final AbandonedCheckpoints abandoned;
+
+  /** Versions that were read and found whole. */
+  private final Set<String> whole = new HashSet<>();
 
   CheckpointStore(Path directory, int keep) {
     this.directory = directory;
     this.keep = keep;
+    abandoned = new AbandonedCheckpoints(directory, keep);
   }
 
-  /** The newest complete version, "" when there is none. */
+  /** Has every version read again before it counts. */
+  void lookAgain() {
+    whole.clear();
+  }
+
+  /** The newest whole version, "" when there is none. */
   String newest() {
-    List<String> versions = versions();
-    return versions.isEmpty() ? "" : versions.get(versions.size() - 1);
+    return newest(versions());
   }
 
-  /** The newest complete version that is no newer than this one, "" when there is none. */
+  /** The newest whole version that is no newer than this one, "" when there is none. */
   String newestUpTo(String version) {
-    return versions().stream()
-        .filter(held -> number(held) <= number(version))
-        .reduce("", (older, newer) -> newer);
+    return newest(versions().stream().filter(held -> number(held) <= number(version)).toList());
+  }
+
+  private String newest(List<String> versions) {
+    for (int i = versions.size() - 1; i >= 0; i--) {
+      if (isWhole(versions.get(i))) {
+        return versions.get(i);
+      }
+    }
+    return "";
+  }
+
+  private boolean isWhole(String version) {
+    if (whole.contains(version)) {
+      return true;
+    }
+    String defect = Manifest.defect(directory.resolve(version));
+    if (defect.isEmpty()) {
+      whole.add(version);
+    } else {
+      logger.warn(
+          "Checkpoint {} is damaged and doesn't count: {}.", directory.resolve(version), defect);
+    }
+    return defect.isEmpty();
   }
 
   /** Versions compare as numbers; none ("") is before all. */
@@ -57,9 +92,9 @@ final class CheckpointStore {
     return VERSION.matcher(text).matches();
   }
 
-  /** Whether a complete checkpoint of this version is there. Safe with a peer's text. */
+  /** Whether a whole checkpoint of this version is there. Safe with a peer's text. */
   boolean holds(String version) {
-    return versions().contains(version);
+    return versions().contains(version) && isWhole(version);
   }
 
   /** The prefix of the files of a version. */
@@ -67,54 +102,133 @@ final class CheckpointStore {
     return directory.resolve(version).resolve(FILE_PREFIX);
   }
 
-  /** Complete versions, oldest first. */
+  /** Versions that were once complete, oldest first; whether they still are is not looked at. */
   List<String> versions() {
     if (!Files.isDirectory(directory)) {
       return List.of();
     }
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries
-          .map(path -> path.getFileName().toString())
-          .filter(CheckpointStore::isVersion)
-          .filter(name -> Files.isRegularFile(directory.resolve(name).resolve("variables.index")))
-          .sorted(Comparator.comparingLong(CheckpointStore::number))
-          .toList();
+    try {
+      return versionsIn(directory);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot list checkpoints in " + directory, e);
     }
   }
 
+  static List<String> versionsIn(Path folder) throws IOException {
+    return DurableFiles.list(folder).stream()
+        .map(path -> path.getFileName().toString())
+        .filter(CheckpointStore::isVersion)
+        .filter(name -> Files.isRegularFile(folder.resolve(name).resolve(Manifest.NAME)))
+        .sorted(Comparator.comparingLong(CheckpointStore::number))
+        .toList();
+  }
+
   /** Has {@code writer} write the files under the prefix it is given, and makes them a version. */
   void save(String version, Consumer<Path> writer) {
+    Path unfinished = directory.resolve(UNFINISHED + version);
     try {
       Files.createDirectories(directory);
       removeUnfinished();
-      Path unfinished = Files.createDirectory(directory.resolve(UNFINISHED + version));
+      Files.createDirectory(unfinished);
       writer.accept(unfinished.resolve(FILE_PREFIX));
-      force(unfinished);
+      Manifest.write(unfinished);
+      DurableFiles.forceAll(unfinished);
       publish(unfinished, directory.resolve(version));
       removeOld(version);
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot save checkpoint " + version + " in " + directory, e);
+    } catch (IOException | RuntimeException e) {
+      throw cannotSave(version, unfinished, e);
     }
   }
 
-  /**
-   * Takes away the versions after the one that training goes on from. When it begins anew ("")
-   * nothing stands in their place: then they are moved aside.
-   */
+  private CheckpointException cannotSave(String version, Path unfinished, Exception cause) {
+    String newest = newest();
+    CheckpointException failure =
+        new CheckpointException(
+            "Cannot save checkpoint "
+                + version
+                + " in "
+                + unfinished
+                + ": "
+                + reason(cause)
+                + ". "
+                + (newest.isEmpty()
+                    ? "None was saved before"
+                    : "Checkpoint " + newest + " is whole")
+                + "; make room in "
+                + directory
+                + " and start this party again, it goes on from there.",
+            cause);
+    try {
+      // What was written of it takes the room that others need.
+      removeUnfinished();
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  private static String reason(Exception cause) {
+    if (cause instanceof FileSystemException e && e.getReason() != null) {
+      return e.getReason() + " (" + e.getFile() + ")";
+    }
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message.lines().findFirst().orElse("").strip();
+  }
+
+  /** The data ended with this version, which is saved here, and at the peer when confirmed. */
+  void finish(String version, boolean confirmed) {
+    try {
+      Path unfinished = directory.resolve(UNFINISHED + FINISHED);
+      Files.writeString(unfinished, confirmed ? version + " confirmed" : version);
+      DurableFiles.forceFile(unfinished);
+      DurableFiles.move(unfinished, directory.resolve(FINISHED));
+      DurableFiles.forceFolder(directory);
+    } catch (IOException e) {
+      throw new CheckpointException("Cannot write " + directory.resolve(FINISHED), e);
+    }
+  }
+
+  /** Whether the data ended with the newest version, and whether the peer has that too. */
+  Finished finished() {
+    try {
+      Path file = directory.resolve(FINISHED);
+      String newest = newest();
+      if (newest.isEmpty() || !Files.exists(file)) {
+        return Finished.NO;
+      }
+      // Whatever a damaged file holds, it says neither.
+      String said = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+      if (said.equals(newest + " confirmed")) {
+        return Finished.CONFIRMED;
+      }
+      return said.equals(newest) ? Finished.HERE : Finished.NO;
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read checkpoints in " + directory, e);
+    }
+  }
+
+  /** What is known of the end of a training. */
+  enum Finished {
+    NO,
+    HERE,
+    CONFIRMED
+  }
+
+  /** Moves the versions after the one that training goes on from, "" when it begins anew, aside. */
   void abandonAfter(String version) {
     try {
       List<String> newer =
           versions().stream().filter(held -> number(held) > number(version)).toList();
-      if (version.isEmpty() && !newer.isEmpty()) {
-        Path aside = Files.createTempDirectory(directory, ABANDONED);
-        for (String held : newer) {
-          Files.move(directory.resolve(held), aside.resolve(held), StandardCopyOption.ATOMIC_MOVE);
-        }
-        logger.warn("Training begins anew; checkpoints {} are now in {}.", newer, aside);
-      } else {
-        remove(newer);
+      if (!newer.isEmpty()) {
+        newer.forEach(whole::remove);
+        logger.warn(
+            "Training {}; checkpoints {} are now in {}.",
+            version.isEmpty() ? "begins anew" : "goes on from checkpoint " + version,
+            newer,
+            abandoned.add(newer));
+      }
+      if (finished() == Finished.NO) {
+        Files.deleteIfExists(directory.resolve(FINISHED));
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot abandon checkpoints in " + directory, e);
@@ -123,60 +237,30 @@ final class CheckpointStore {
 
   private void publish(Path unfinished, Path target) throws IOException {
     if (Files.exists(target)) {
-      Files.move(
-          target,
-          directory.resolve(UNFINISHED + "replaced-" + target.getFileName()),
-          StandardCopyOption.ATOMIC_MOVE);
+      DurableFiles.move(target, directory.resolve(UNFINISHED + "replaced-" + target.getFileName()));
     }
-    Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
-    forceOne(directory, StandardOpenOption.READ);
+    DurableFiles.move(unfinished, target);
+    DurableFiles.forceFolder(directory);
+    whole.add(target.getFileName().toString());
     removeUnfinished();
   }
 
   private void removeUnfinished() throws IOException {
-    try (Stream<Path> entries = Files.list(directory)) {
-      for (Path path : entries.toList()) {
-        if (path.getFileName().toString().startsWith(UNFINISHED)) {
-          removeTree(path);
-        }
+    for (Path path : DurableFiles.list(directory)) {
+      if (path.getFileName().toString().startsWith(UNFINISHED)) {
+        DurableFiles.removeTree(path);
       }
     }
   }
 
   private void removeOld(String published) throws IOException {
     List<String> others = versions().stream().filter(held -> !held.equals(published)).toList();
-    remove(others.subList(0, Math.max(0, others.size() - (keep - 1))));
-  }
-
-  private void remove(List<String> versions) throws IOException {
-    for (String version : versions) {
+    for (String version : others.subList(0, Math.max(0, others.size() - (keep - 1)))) {
+      whole.remove(version);
       // Renamed first, so that a version that is there is whole at every moment.
       Path doomed = directory.resolve(UNFINISHED + "old-" + version);
-      Files.move(directory.resolve(version), doomed, StandardCopyOption.ATOMIC_MOVE);
-      removeTree(doomed);
-    }
-  }
-
-  private static void force(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        forceOne(file, StandardOpenOption.WRITE);
-      }
-    }
-    forceOne(folder, StandardOpenOption.READ);
-  }
-
-  private static void forceOne(Path path, StandardOpenOption mode) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, mode)) {
-      channel.force(true);
-    }
-  }
-
-  private static void removeTree(Path root) throws IOException {
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
+      DurableFiles.move(directory.resolve(version), doomed);
+      DurableFiles.removeTree(doomed);
     }
   }
 }

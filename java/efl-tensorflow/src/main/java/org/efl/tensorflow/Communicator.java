@@ -1,21 +1,21 @@
 package org.efl.tensorflow;
 
 import java.time.Duration;
-import java.util.Locale;
-import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
 import org.efl.communicator.Node;
 import org.efl.communicator.NodeOptions;
 import org.efl.communicator.Peer;
 import org.efl.communicator.PeerOptions;
+import org.efl.communicator.PeerState;
+import org.efl.communicator.PeerStats;
 import org.efl.communicator.Role;
-import org.efl.communicator.SendCompletion;
-import org.efl.communicator.TlsOptions;
+import org.efl.communicator.StateListener;
 import org.efl.communicator.Wire;
 import org.tensorflow.Operand;
 import org.tensorflow.Session;
@@ -39,8 +39,8 @@ import org.tensorflow.types.family.TType;
  * <p>When one of its ops fails, the others of the same run fail with it, at both parties.
  * TensorFlow doesn't tell them of the failure of any other op of the graph: then they go on waiting
  * until the peer answers or their timeout is over, and {@code Session.run} returns no sooner. Where
- * that can happen, set a short {@link Builder#defaultTimeout}, or have another thread call {@link
- * #close}, which ends them at once.
+ * that can happen, set a short {@link CommunicatorBuilder#defaultTimeout}, or have another thread
+ * call {@link #close}, which ends them at once.
  *
  * <p>What fails in communicating, or because the communicator is closed, is a {@link
  * CommunicatorException}. Misuse that needs no peer to be noticed is not: names that are empty or
@@ -49,8 +49,6 @@ import org.tensorflow.types.family.TType;
  * own; {@link #translate} turns them into one. All methods may be called from any thread.
  */
 public final class Communicator implements AutoCloseable {
-  private static final AtomicInteger counter = new AtomicInteger();
-
   private final String name;
   private final Role role;
   private final String peerAddress;
@@ -61,14 +59,19 @@ public final class Communicator implements AutoCloseable {
   private final CommunicatorHook hook = new CommunicatorHook(this);
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private Communicator(Builder builder, String name) {
+  Communicator(
+      String name,
+      Role role,
+      String peerAddress,
+      NodeOptions nodeOptions,
+      PeerOptions peerOptions) {
     this.name = name;
-    this.role = builder.role;
-    peerAddress = builder.peerAddress == null ? "" : builder.peerAddress;
+    this.role = role;
+    this.peerAddress = peerAddress;
     OpLibrary.load();
-    node = Node.open(builder.node.build());
+    node = Node.open(nodeOptions);
     try {
-      peer = node.addPeer(builder.peer.name(name).build());
+      peer = node.addPeer(peerOptions);
     } catch (RuntimeException e) {
       node.close();
       throw e;
@@ -78,13 +81,13 @@ public final class Communicator implements AutoCloseable {
   }
 
   /** Begins a communicator; a role has to be set, and a peer address or a local one or both. */
-  public static Builder builder() {
-    return new Builder();
+  public static CommunicatorBuilder builder() {
+    return new CommunicatorBuilder();
   }
 
   /**
    * Sends a tensor to the peer, in place: it isn't copied. The op ends when the peer holds it, or
-   * has consumed it, by {@link Builder#sendCompletion}.
+   * has consumed it, by {@link CommunicatorBuilder#sendCompletion}.
    *
    * @param name what the peer receives it by
    * @param tensor of any fixed-width type, or strings
@@ -185,6 +188,22 @@ public final class Communicator implements AutoCloseable {
     translated(() -> sessionOps.connect(session));
   }
 
+  /** As {@link #initialize}, at most for so long, and no longer than until an interrupt. */
+  void connect(Session session, Duration limit) {
+    checkOpen("connect", "");
+    ops.registerReceives(session.graph());
+    peer.resetStep();
+    try {
+      peer.connect(limit).get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof CommunicatorException failure
+          ? failure
+          : new CompletionException(e.getCause());
+    } catch (InterruptedException e) {
+      throw Interruption.failure("connect", peerAddress, "while it waited for the peer");
+    }
+  }
+
   /**
    * Ends what is pending at both parties and stops listening, in a run of its own, within five
    * seconds whatever the state of the peer. A communicator cannot be used again afterwards; a
@@ -243,9 +262,33 @@ public final class Communicator implements AutoCloseable {
     return node.port();
   }
 
+  /** What carries the tensors, as of the latest connection; none before the first. */
+  public Optional<Wire> wire() {
+    return peer.wire();
+  }
+
+  /** How the peer stands. */
+  public PeerState state() {
+    return peer.state();
+  }
+
+  /** What went and came so far, and how the peer stands. */
+  public PeerStats stats() {
+    return peer.stats();
+  }
+
+  /** Hears of each change of {@link #state}. See {@link Peer#addStateListener}. */
+  public StateListener.Registration addStateListener(StateListener listener) {
+    return peer.addStateListener(listener);
+  }
+
   /** Operations that wait for the peer. */
   public long pending() {
     return peer.pending();
+  }
+
+  Peer peer() {
+    return peer;
   }
 
   boolean peerIsEfls() {
@@ -284,181 +327,5 @@ public final class Communicator implements AutoCloseable {
    */
   public static RuntimeException translate(RuntimeException exception) {
     return Failures.translate(exception);
-  }
-
-  /** Collects what a communicator is made of. What is not set has the documented default. */
-  public static final class Builder {
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
-
-    private final NodeOptions.Builder node = NodeOptions.builder();
-    private final PeerOptions.Builder peer = PeerOptions.builder();
-    private Role role;
-    private String name;
-    private String peerAddress;
-    private boolean localAddressSet;
-
-    private Builder() {}
-
-    /** Leader: has the labels and waits for the follower. Follower: opens the connection. */
-    public Builder federalRole(Role value) {
-      role = Objects.requireNonNull(value, "federalRole");
-      peer.role(value);
-      return this;
-    }
-
-    /**
-     * Where the peer listens, host:port. Without it this party only listens, which the link wire
-     * alone allows.
-     */
-    public Builder peerAddress(String value) {
-      peer.peerAddress(value);
-      peerAddress = value;
-      return this;
-    }
-
-    /**
-     * Where this party listens, host:port; port 0 takes a free one. Without it this party only
-     * dials, which the link wire alone allows.
-     */
-    public Builder localAddress(String value) {
-      node.listenAddress(value);
-      localAddressSet = true;
-      return this;
-    }
-
-    /** Threads that take the peer's answers; 1 by default. */
-    public Builder clientThreadNum(int value) {
-      peer.clientThreadNum(value);
-      return this;
-    }
-
-    /** Threads that take the peer's requests; 1 by default. */
-    public Builder serverThreadNum(int value) {
-      node.serverThreadNum(value);
-      return this;
-    }
-
-    /** Longest pause between two looks of the Monitor at what is overdue; 30 s by default. */
-    public Builder scanningInterval(Duration value) {
-      node.scanningInterval(value);
-      return this;
-    }
-
-    /** How long an op may wait for the peer; 10 minutes by default. */
-    public Builder defaultTimeout(Duration value) {
-      peer.defaultTimeout(value);
-      return this;
-    }
-
-    /**
-     * After a broken connection, how long until ops that wait for the peer end with UNAVAILABLE,
-     * unless the connection was made again; 10 s by default.
-     */
-    public Builder reconnectTimeout(Duration value) {
-      peer.reconnectTimeout(value);
-      return this;
-    }
-
-    /**
-     * The name its ops carry: letters, digits, '_', '.' and '-', unique in the process. By default
-     * the role and a number. To be set where graphs are saved and loaded.
-     */
-    public Builder name(String value) {
-      if (!NAME.matcher(value).matches()) {
-        throw new IllegalArgumentException("Not a communicator's name: '" + value + "'");
-      }
-      name = value;
-      return this;
-    }
-
-    /** How this party calls itself to its peer; shown in the peer's log. */
-    public Builder partyId(String value) {
-      node.partyId(value);
-      return this;
-    }
-
-    /** What carries the tensors; by default {@link Wire#AUTO}. */
-    public Builder wire(Wire value) {
-      peer.wire(value);
-      return this;
-    }
-
-    /**
-     * When a send ends; by default {@link SendCompletion#ACCEPTED}. Over the trainer wire it is
-     * always {@link SendCompletion#CONSUMED}.
-     */
-    public Builder sendCompletion(SendCompletion value) {
-      peer.sendCompletion(value);
-      return this;
-    }
-
-    /**
-     * How tensors are written on the link wire, by their names, such as {@code
-     * "fc*=bfloat16,*=zstd"}; as they are by default. See {@link PeerOptions.Builder#encodings}.
-     */
-    public Builder encodings(String value) {
-      peer.encodings(value);
-      return this;
-    }
-
-    /** Bytes that may be on the way on the link wire in either direction; 256 MiB by default. */
-    public Builder windowBytes(long value) {
-      peer.windowBytes(value);
-      return this;
-    }
-
-    /** Bytes of a tensor in one message of the link wire; 1 MiB by default, which is the most. */
-    public Builder chunkBytes(int value) {
-      peer.chunkBytes(value);
-      return this;
-    }
-
-    /** Connections of the link wire; by default one, and four on a long line. */
-    public Builder connections(int value) {
-      peer.connections(value);
-      return this;
-    }
-
-    /** What the two parties train together; a peer with another one is refused. "" by default. */
-    public Builder jobId(String value) {
-      peer.jobId(value);
-      return this;
-    }
-
-    /** Which pair of how many this is; a peer that says otherwise is refused. */
-    public Builder worker(int index, int count) {
-      peer.worker(index, count);
-      return this;
-    }
-
-    /** Certificates; by default those that the environment names. */
-    public Builder tls(TlsOptions value) {
-      node.tls(value);
-      peer.tls(value);
-      return this;
-    }
-
-    /**
-     * Opens the communicator; it listens when this returns, where it has an address for that.
-     *
-     * @throws IllegalStateException when the role is missing, or both addresses are
-     * @throws CommunicatorException when an option is wrong, the port is in use, or a certificate
-     *     can't be used
-     */
-    public Communicator build() {
-      require(role != null, "federalRole");
-      require(peerAddress != null || localAddressSet, "peerAddress or localAddress");
-      return new Communicator(this, name != null ? name : generatedName());
-    }
-
-    private static void require(boolean set, String what) {
-      if (!set) {
-        throw new IllegalStateException(what + " is not set.");
-      }
-    }
-
-    private String generatedName() {
-      return role.name().toLowerCase(Locale.ROOT) + "-" + counter.incrementAndGet();
-    }
   }
 }

@@ -1,5 +1,6 @@
 package org.efl.tensorflow;
 
+import java.time.Duration;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 
@@ -18,6 +19,11 @@ public final class CommunicatorHook implements SessionHook {
   @Override
   public void afterCreateSession(Session session) {
     communicator.initialize(session);
+  }
+
+  /** The same, at most for so long. */
+  void connect(Session session, Duration limit) {
+    communicator.connect(session, limit);
   }
 
   @Override

@@ -14,7 +14,10 @@ public interface SessionHook {
   /** Before the session exists: the last moment to add ops that the session shall see at once. */
   default void begin(Graph graph) {}
 
-  /** The session exists and its variables are initialised. */
+  /**
+   * The session exists and its variables are initialised. Called again, with another session, when
+   * a training goes on after its peer was lost; {@link #end} isn't called for the first one.
+   */
   default void afterCreateSession(Session session) {}
 
   /** A step is about to run. */

@@ -1,9 +1,10 @@
 package org.efl.tensorflow;
 
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
@@ -30,18 +31,25 @@ import org.tensorflow.proto.ConfigProto;
  * <p>Hooks of one kind run in the order in which they were added. Exceptions of runs come out as
  * {@link CommunicatorException} where the communicator caused them. A session is used by one thread
  * at a time.
+ *
+ * <p>With a {@link Builder#recovery}, a peer that dies and is started again doesn't end the
+ * training: steps 2 and 3 are done again, with a new TensorFlow session, and the {@link Training}
+ * that {@link #train} was given is called again.
  */
 public final class TrainingSession implements AutoCloseable {
   private final Graph graph;
-  private final List<SessionHook> hooks;
+  private final SessionHooks hooks;
+  private final ConfigProto config;
+  private final PeerLoss loss;
   private Session session;
   private long step;
   private boolean ended;
 
   private TrainingSession(Builder builder) {
     graph = builder.graph;
-    hooks = new ArrayList<>(builder.hooks);
-    hooks.sort(Comparator.comparingInt(TrainingSession::rank));
+    hooks = new SessionHooks(builder.hooks);
+    config = builder.config;
+    loss = new PeerLoss(builder.recovery, hooks);
   }
 
   /** The graph is the caller's; it must outlive the session. */
@@ -49,42 +57,35 @@ public final class TrainingSession implements AutoCloseable {
     return new Builder(graph);
   }
 
-  private static int rank(SessionHook hook) {
-    if (hook instanceof CommunicatorHook) {
-      return 0;
+  private void open() {
+    try {
+      hooks.begin(graph);
+      loss.first(this::start);
+    } catch (RuntimeException | Error e) {
+      throw failOpening(SessionHooks.translate(e));
     }
-    return hook instanceof CheckpointHook ? 2 : 1;
   }
 
-  private void open(ConfigProto config) {
-    try {
-      for (SessionHook hook : hooks) {
-        hook.begin(graph);
-      }
-      session = new Session(graph, config);
-      session.initialize();
-      for (SessionHook hook : hooks) {
-        hook.afterCreateSession(session);
-        if (hook instanceof CheckpointHook checkpoints) {
-          step = checkpoints.restoredStep();
-        }
-      }
-    } catch (RuntimeException | Error e) {
-      throw failOpening(translate(e));
+  /** Steps 2 and 3 of the order above, with a limit for the peer where there is one. */
+  private void start(Optional<Duration> limit) {
+    // When the peer doesn't come, this party ends with fresh variables, which must not be saved.
+    hooks.forgetSession(graph);
+    if (session != null) {
+      session.close();
     }
+    session = new Session(graph, config);
+    session.initialize();
+    step = 0;
+    step = hooks.start(session, limit);
   }
 
   private RuntimeException failOpening(Throwable failure) {
     try {
       close();
     } catch (RuntimeException | Error e) {
-      combine(failure, e);
+      SessionHooks.combine(failure, e);
     }
     return thrown(failure);
-  }
-
-  private static Throwable translate(Throwable failure) {
-    return failure instanceof RuntimeException e ? Communicator.translate(e) : failure;
   }
 
   /** Throws an error, returns an exception to be thrown. */
@@ -101,42 +102,70 @@ public final class TrainingSession implements AutoCloseable {
    * @param request adds feeds, fetches and targets to the runner it is given, and returns it
    * @return what was fetched, to be closed by the caller
    * @throws CommunicatorException when the communicator failed; OUT_OF_RANGE: the leader has ended
-   *     the data
+   *     the data; CANCELLED: this thread was interrupted before the step, or its communicator was
+   *     closed
    * @throws IllegalStateException after {@link #close}
    */
   public Result run(UnaryOperator<Session.Runner> request) {
     if (ended) {
       throw new IllegalStateException("The training session is closed.");
     }
+    if (Interruption.isPending()) {
+      throw Interruption.failure("", "", "before step " + (step + 1));
+    }
     TrainingContext context = new TrainingContext(session, step + 1);
     Result result = null;
     try {
-      for (SessionHook hook : hooks) {
-        hook.beforeRun(context);
-      }
+      hooks.beforeRun(context);
       result = request.apply(session.runner()).run();
       step++;
-      for (SessionHook hook : hooks) {
-        hook.afterRun(context, result);
-      }
+      hooks.afterRun(context, result);
       return result;
     } catch (RuntimeException | Error e) {
       if (result != null) {
         result.close();
       }
-      throw reportFailure(context, translate(e));
+      Throwable failure = SessionHooks.translate(e);
+      hooks.runFailed(context, failure);
+      throw thrown(failure);
     }
   }
 
-  private RuntimeException reportFailure(TrainingContext context, Throwable failure) {
-    for (SessionHook hook : hooks) {
+  /**
+   * Runs a training loop to its end, again after each loss of the peer that the {@link
+   * Builder#recovery} covers; then saves the last checkpoint and waits until the peer has saved its
+   * own.
+   *
+   * <p>An interrupt of this thread ends it before the next step, or while it waits for a lost peer.
+   * A step that is under way goes on until it ends or fails.
+   *
+   * @return what the loop returned
+   * @throws CommunicatorException when the communicator failed and it wasn't such a loss, or the
+   *     peer didn't come back in time; CANCELLED when this thread was interrupted, which it still
+   *     is
+   * @throws AlreadyTrainedException when there is nothing left to do, and nobody to do it with
+   */
+  public <T, E extends Exception> T train(Training<T, E> training) throws E {
+    T value = null;
+    boolean trained = false;
+    while (true) {
       try {
-        hook.runFailed(context, failure);
-      } catch (RuntimeException | Error e) {
-        combine(failure, e);
+        value = training.run(this);
+        trained = true;
+        hooks.finish(session);
+        return value;
+      } catch (RuntimeException e) {
+        RuntimeException failure = Communicator.translate(e);
+        try {
+          loss.recover(failure, this::start);
+        } catch (AlreadyTrainedException done) {
+          if (trained) {
+            return value;
+          }
+          throw done;
+        }
       }
     }
-    return thrown(failure);
   }
 
   /** True when a failure of {@link #run} means that the data have ended, which is no error. */
@@ -144,12 +173,15 @@ public final class TrainingSession implements AutoCloseable {
     return failure instanceof CommunicatorException e && e.code() == Code.OUT_OF_RANGE;
   }
 
-  /** The session itself, for runs without hooks, such as an evaluation. */
+  /**
+   * The session itself, for runs without hooks, such as an evaluation. A recovery makes another
+   * one.
+   */
   public Session session() {
     return session;
   }
 
-  /** Steps trained, those before the restored checkpoint included. */
+  /** Steps trained, those before the restored checkpoint included. A recovery goes back. */
   public long step() {
     return step;
   }
@@ -167,37 +199,15 @@ public final class TrainingSession implements AutoCloseable {
     if (session == null) {
       return;
     }
-    Throwable failure = endHooks();
+    Throwable failure = hooks.end(session);
     try {
       session.close();
     } catch (RuntimeException | Error e) {
-      failure = combine(failure, e);
+      failure = SessionHooks.combine(failure, e);
     }
     if (failure != null) {
       throw thrown(failure);
     }
-  }
-
-  private Throwable endHooks() {
-    Throwable failure = null;
-    for (int i = hooks.size() - 1; i >= 0; i--) {
-      try {
-        hooks.get(i).end(session);
-      } catch (RuntimeException | Error e) {
-        failure = combine(failure, translate(e));
-      }
-    }
-    return failure;
-  }
-
-  private static Throwable combine(Throwable first, Throwable next) {
-    if (first == null) {
-      return next;
-    }
-    if (first != next) {
-      first.addSuppressed(next);
-    }
-    return first;
   }
 
   /** Collects what a training session is made of. */
@@ -205,6 +215,7 @@ public final class TrainingSession implements AutoCloseable {
     private final Graph graph;
     private final List<SessionHook> hooks = new ArrayList<>();
     private ConfigProto config = ConfigProto.getDefaultInstance();
+    private Recovery recovery = Recovery.none();
 
     private Builder(Graph graph) {
       this.graph = Objects.requireNonNull(graph, "graph");
@@ -223,13 +234,24 @@ public final class TrainingSession implements AutoCloseable {
     }
 
     /**
+     * Whether the training goes on when a lost peer comes back; by default it doesn't. Needs the
+     * hook of a communicator, and a {@link CheckpointHook} that agrees with it.
+     */
+    public Builder recovery(Recovery value) {
+      recovery = Objects.requireNonNull(value, "recovery");
+      return this;
+    }
+
+    /**
      * Opens the session: steps 1 to 3 of the order above. Blocks until the peer is there.
      *
      * @throws CommunicatorException when connecting or the agreement on a checkpoint failed
+     * @throws AlreadyTrainedException when there is nothing left to do, and nobody to do it with
+     * @throws IllegalStateException when there is a recovery, but no checkpoints to go back to
      */
     public TrainingSession build() {
       TrainingSession session = new TrainingSession(this);
-      session.open(config);
+      session.open();
       return session;
     }
   }

@@ -9,10 +9,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
   @TempDir Path folder;
@@ -86,19 +89,139 @@ class CheckpointStoreTest {
   void shouldNotCountWhatWasNotFinished() {
     CheckpointStore store = new CheckpointStore(folder, 2);
     store.save("7", prefix -> write(prefix, "x"));
-    assertThrows(
-        IllegalStateException.class,
-        () ->
-            store.save(
-                "8",
-                prefix -> {
-                  write(prefix, "half");
-                  throw new IllegalStateException("the disk is full");
-                }));
+    CheckpointException e =
+        assertThrows(
+            CheckpointException.class,
+            () ->
+                store.save(
+                    "8",
+                    prefix -> {
+                      write(prefix, "half");
+                      throw new IllegalStateException("the disk is full");
+                    }));
+    assertTrue(e.getMessage().contains("the disk is full. Checkpoint 7 is whole"), e.getMessage());
+    assertEquals(1, entries());
     assertEquals("7", store.newest());
     store.save("9", prefix -> write(prefix, "x"));
     assertEquals(List.of("7", "9"), store.versions());
     assertEquals(2, entries());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"variables.index", "variables.data-00000-of-00001", "manifest"})
+  void shouldNotCountWhatIsCutOff(String name) throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    for (String version : List.of("6", "7", "8")) {
+      store.save(version, prefix -> write(prefix, "what was trained"));
+    }
+    Path file = folder.resolve("8").resolve(name);
+    Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 3));
+    store.lookAgain();
+    assertEquals("7", store.newest());
+    assertFalse(store.holds("8"));
+    assertEquals("7", store.newestUpTo("9"));
+    store.abandonAfter("7");
+    assertEquals(List.of("6", "7"), store.versions());
+  }
+
+  @Test
+  void shouldNotCountWhatHasChanged() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    store.save("7", prefix -> write(prefix, "what was trained"));
+    Files.writeString(folder.resolve("7/variables.index"), "what was broken!");
+    store.lookAgain();
+    assertEquals("", store.newest());
+  }
+
+  @Test
+  void shouldNotTakeADamagedEndForOne() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    store.save("7", prefix -> write(prefix, "x"));
+    for (byte[] damaged : new byte[][] {{}, {'7', (byte) 0xff}, {0}, {(byte) 0xc3}}) {
+      Files.write(folder.resolve("finished"), damaged);
+      assertEquals(CheckpointStore.Finished.NO, store.finished());
+    }
+  }
+
+  @Test
+  void shouldRememberTheEndAsLongAsItIsTheNewest() {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    store.finish("7", true);
+    assertEquals(CheckpointStore.Finished.NO, store.finished());
+    store.save("7", prefix -> write(prefix, "x"));
+    assertEquals(CheckpointStore.Finished.CONFIRMED, store.finished());
+    store.finish("7", false);
+    assertEquals(CheckpointStore.Finished.HERE, store.finished());
+    store.save("8", prefix -> write(prefix, "x"));
+    assertEquals(CheckpointStore.Finished.NO, store.finished());
+    store.abandonAfter("8");
+    store.abandonAfter("7");
+    assertEquals(CheckpointStore.Finished.NO, store.finished());
+  }
+
+  @Test
+  void shouldMoveAsideWhatATrainingGoesBackBehind() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 4);
+    for (String version : List.of("1", "20", "30", "40")) {
+      store.save(version, prefix -> write(prefix, "trained " + version));
+    }
+    store.abandonAfter("1");
+    assertEquals(List.of("1"), store.versions());
+    assertEquals("1", store.newest());
+    CheckpointStore aside = new CheckpointStore(abandoned().get(0), 9);
+    assertEquals(List.of("20", "30", "40"), aside.versions());
+    assertTrue(aside.holds("40"));
+    assertEquals("trained 40", Files.readString(Path.of(aside.prefix("40") + ".index")));
+  }
+
+  @Test
+  void shouldKeepAsManyAbandonedVersionsAsOthersTheLatestOnes() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    for (int run = 1; run <= 4; run++) {
+      for (String version : List.of("1", "2", "3")) {
+        String content = version + " of run " + run;
+        store.save(version, prefix -> write(prefix, content));
+      }
+      store.abandonAfter("1");
+      assertEquals(List.of("1"), store.versions());
+    }
+    List<Path> aside = abandoned();
+    assertEquals(2, aside.size());
+    assertEquals(List.of("3"), CheckpointStore.versionsIn(aside.get(0)));
+    assertEquals("3 of run 3", Files.readString(aside.get(0).resolve("3/variables.index")));
+    assertEquals(List.of("2", "3"), CheckpointStore.versionsIn(aside.get(1)));
+    assertEquals("2 of run 4", Files.readString(aside.get(1).resolve("2/variables.index")));
+  }
+
+  @Test
+  void shouldMoveNothingAsideWhenNothingIsNewer() {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    store.save("7", prefix -> write(prefix, "x"));
+    store.abandonAfter("7");
+    assertEquals(1, entries());
+  }
+
+  @Test
+  void shouldSaveAndReadOnAnInterruptedThread() {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    Thread.currentThread().interrupt();
+    try {
+      store.save("7", prefix -> write(prefix, "what was trained"));
+      store.finish("7", true);
+      store.lookAgain();
+      assertTrue(store.holds("7"));
+      assertEquals(CheckpointStore.Finished.CONFIRMED, store.finished());
+    } finally {
+      assertTrue(Thread.interrupted(), "the interrupt was swallowed");
+    }
+  }
+
+  /** The folders of abandoned versions, the oldest first. */
+  private List<Path> abandoned() throws IOException {
+    return DurableFiles.list(folder).stream()
+        .filter(path -> path.getFileName().toString().startsWith("abandoned-"))
+        .sorted()
+        .toList();
   }
 
   @Test

@@ -33,6 +33,8 @@ import org.tensorflow.types.TString;
 /** Default timeouts are two minutes, the tests' one: whatever fails here fails at once. */
 @Timeout(60)
 class FailureTest {
+  /** Of an operation that has to be overdue; the connect has no more. */
+  private static final Duration SHORT = Duration.ofSeconds(4);
 
   @Test
   void shouldFailBothEndsOnAnotherType() {
@@ -142,7 +144,7 @@ class FailureTest {
 
   @Test
   void shouldSayWhatFailedOutOfASessionRun() {
-    try (Pair pair = Pair.open(c -> c.defaultTimeout(Duration.ofMillis(500)))) {
+    try (Pair pair = Pair.open(c -> c.defaultTimeout(SHORT))) {
       Operand<TFloat32> receive = pair.follower.communicator.recv(pair.follower.tf, "fc1");
       pair.connect();
       pair.follower.communicator.runAddStep(pair.follower.session());
@@ -227,7 +229,7 @@ class FailureTest {
   /** TensorFlow tells a waiting op nothing of it, so the timeout is what ends the run. */
   @Test
   void shouldEndARunInWhichAnotherOpFails() {
-    try (Pair pair = Pair.open(c -> c.defaultTimeout(Duration.ofMillis(500)))) {
+    try (Pair pair = Pair.open(c -> c.defaultTimeout(SHORT))) {
       Ops tf = pair.follower.tf;
       Operand<TFloat32> receive = pair.follower.communicator.recv(tf, "t");
       Operand<TFloat32> number = tf.placeholder(TFloat32.class);

@@ -15,7 +15,7 @@ import org.tensorflow.proto.ConfigProto;
 
 /** Two parties in this JVM, over loopback. */
 final class Pair implements AutoCloseable {
-  private static final long LIMIT_S = 60;
+  private static final long LIMIT_S = 200;
 
   final Party leader;
   final Party follower;
@@ -36,13 +36,12 @@ final class Pair implements AutoCloseable {
     return open(settings -> settings);
   }
 
-  static Pair open(UnaryOperator<Communicator.Builder> settings) {
+  static Pair open(UnaryOperator<CommunicatorBuilder> settings) {
     return open(settings, settings);
   }
 
   static Pair open(
-      UnaryOperator<Communicator.Builder> ofLeader,
-      UnaryOperator<Communicator.Builder> ofFollower) {
+      UnaryOperator<CommunicatorBuilder> ofLeader, UnaryOperator<CommunicatorBuilder> ofFollower) {
     int leaderPort = Party.freePort();
     int followerPort = Party.freePort();
     Party leader = Party.open(Role.LEADER, leaderPort, followerPort, ofLeader);
@@ -54,7 +53,7 @@ final class Pair implements AutoCloseable {
     }
   }
 
-  static Pair of(Communicator.Builder ofLeader, Communicator.Builder ofFollower) {
+  static Pair of(CommunicatorBuilder ofLeader, CommunicatorBuilder ofFollower) {
     Party leader = new Party(ofLeader.build());
     try {
       return new Pair(leader, new Party(ofFollower.build()));

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.efl.communicator.Role;
 import org.efl.communicator.TlsOptions;
@@ -19,6 +21,8 @@ import org.tensorflow.proto.ConfigProto;
 
 /** One party of a test: a communicator, a graph, and a session when it is first asked for. */
 final class Party implements AutoCloseable {
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
   final Communicator communicator;
   final Graph graph = new Graph();
   final Ops tf = Ops.create(graph);
@@ -86,16 +90,20 @@ final class Party implements AutoCloseable {
     graph.close();
   }
 
-  /** A port that was free a moment ago. */
+  /** A port that was free a moment ago, and that nobody here was given before. */
   static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    while (true) {
+      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        if (GIVEN.add(socket.getLocalPort())) {
+          return socket.getLocalPort();
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
-  static Communicator.Builder builder(Role role, int port, int peerPort) {
+  static CommunicatorBuilder builder(Role role, int port, int peerPort) {
     return Communicator.builder()
         .federalRole(role)
         .localAddress("localhost:" + port)
@@ -106,7 +114,7 @@ final class Party implements AutoCloseable {
   }
 
   static Party open(
-      Role role, int port, int peerPort, UnaryOperator<Communicator.Builder> settings) {
+      Role role, int port, int peerPort, UnaryOperator<CommunicatorBuilder> settings) {
     return new Party(settings.apply(builder(role, port, peerPort)).build());
   }
 }

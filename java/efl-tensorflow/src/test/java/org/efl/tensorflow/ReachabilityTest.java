@@ -27,8 +27,8 @@ class ReachabilityTest {
   @EnumSource
   void shouldTrainWithAPartyThatOnlyListens(Role listening) {
     int port = Party.freePort();
-    Communicator.Builder leader = party(Role.LEADER, listening == Role.LEADER, port);
-    Communicator.Builder follower = party(Role.FOLLOWER, listening == Role.FOLLOWER, port);
+    CommunicatorBuilder leader = party(Role.LEADER, listening == Role.LEADER, port);
+    CommunicatorBuilder follower = party(Role.FOLLOWER, listening == Role.FOLLOWER, port);
     try (Pair pair = Pair.of(leader, follower)) {
       assertEquals(listening == Role.LEADER ? port : 0, pair.leader.communicator.port());
       assertEquals(listening == Role.LEADER ? 0 : port, pair.follower.communicator.port());
@@ -57,8 +57,8 @@ class ReachabilityTest {
     return party.session().runner().addTarget(also).fetch(fetched).run();
   }
 
-  static Communicator.Builder party(Role role, boolean listens, int port) {
-    Communicator.Builder builder =
+  static CommunicatorBuilder party(Role role, boolean listens, int port) {
+    CommunicatorBuilder builder =
         Communicator.builder()
             .federalRole(role)
             .scanningInterval(Duration.ofMillis(200))

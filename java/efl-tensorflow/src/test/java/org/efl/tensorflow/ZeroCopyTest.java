@@ -3,7 +3,6 @@ package org.efl.tensorflow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,9 +55,9 @@ class ZeroCopyTest {
         party.communicator.initialize(party.session());
         party.run(small);
         Files.writeString(Path.of("/proc/self/clear_refs"), "5"); // The peak begins anew.
-        long before = memory("VmRSS");
+        long before = ResidentMemory.read("VmRSS");
         party.run(large);
-        long peak = memory("VmHWM") - before;
+        long peak = ResidentMemory.read("VmHWM") - before;
         System.out.println("A tensor of " + BYTES + " bytes took " + peak + ".");
         System.exit(peak < BYTES + BYTES / 2 ? 0 : 1);
       }
@@ -67,11 +66,6 @@ class ZeroCopyTest {
     private static Operand<TFloat32> filled(Party party, int elements) {
       // Random, so that it is computed in the run and not ahead of it.
       return party.tf.random.randomUniform(party.tf.constant(new int[] {elements}), TFloat32.class);
-    }
-
-    private static long memory(String what) throws IOException {
-      String status = Files.readString(Path.of("/proc/self/status"));
-      return Long.parseLong(status.replaceAll("(?s).*" + what + ":\\s+(\\d+) kB.*", "$1")) << 10;
     }
   }
 }

@@ -17,6 +17,7 @@ record Machine(
     String kernel,
     String java,
     String allocator,
+    String congestionControl,
     String commit,
     String date) {
   static Machine here(String commit) throws IOException {
@@ -27,6 +28,7 @@ record Machine(
         Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip(),
         System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
         System.getenv().getOrDefault("GLIBC_TUNABLES", "as it comes"),
+        Files.readString(Path.of("/proc/sys/net/ipv4/tcp_congestion_control")).strip(),
         commit,
         LocalDate.now(ZoneOffset.UTC).toString());
   }
@@ -44,6 +46,7 @@ record Machine(
         "kernel: Linux " + kernel,
         "Java: " + java,
         "glibc's allocator: " + allocator,
+        "congestion control of TCP: " + congestionControl,
         "commit: " + commit,
         "date: " + date);
   }

@@ -1,10 +1,12 @@
 package org.efl.benchmarks.suite;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.knowm.xchart.CategoryChart;
@@ -14,6 +16,7 @@ import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
@@ -34,7 +37,28 @@ final class Plots {
           new Bars("steps", "Training steps on loopback", List.of("steps_rtt0")),
           new Bars("steps-far", "Training steps at 50 ms", List.of("steps_rtt50")));
 
+  /** The same system looks the same in each of them: this project's in blue, the others not. */
+  private static final Map<String, Color> COLORS =
+      Map.of(
+          "efl-op", new Color(0x08306b),
+          "efl-java", new Color(0x2171b5),
+          "efl-cpp", new Color(0x6baed6),
+          "efl-trainer", new Color(0xbdd7e7),
+          "grpc-cpp", new Color(0x238b45),
+          "grpc-cpp-land", new Color(0x99d594),
+          "grpc-java", new Color(0xd94801),
+          "flight-java", new Color(0xfdae6b),
+          "tcp", new Color(0x525252),
+          "iperf3", new Color(0xb0b0b0));
+
   private Plots() {}
+
+  private static void style(Styler styler, Set<String> systems) {
+    styler.setLegendPosition(LegendPosition.OutsideE);
+    styler.setChartBackgroundColor(Color.WHITE);
+    styler.setPlotBackgroundColor(new Color(0xf4f4f4));
+    styler.setSeriesColors(systems.stream().map(COLORS::get).toArray(Color[]::new));
+  }
 
   /** Writes those that there are figures for; returns the names of the files. */
   static List<String> write(Results results, Path directory) throws IOException {
@@ -91,8 +115,10 @@ final class Plots {
               .title(title)
               .yAxisTitle(unit(present, results))
               .build();
-      chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
-      for (String system : systems(present, results)) {
+      Set<String> systems = systems(present, results);
+      style(chart.getStyler(), systems);
+      chart.getStyler().setAvailableSpaceFill(0.09 * systems.size());
+      for (String system : systems) {
         List<Double> values = new ArrayList<>();
         for (String caseName : present) {
           values.add(results.find(caseName, system).map(Result::value).orElse(null));
@@ -128,10 +154,11 @@ final class Plots {
               .xAxisTitle("bytes")
               .yAxisTitle(unit(present, results))
               .build();
-      chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+      Set<String> systems = systems(present, results);
+      style(chart.getStyler(), systems);
       chart.getStyler().setXAxisLogarithmic(true);
       chart.getStyler().setYAxisLogarithmic(true);
-      for (String system : systems(present, results)) {
+      for (String system : systems) {
         addLine(chart, system, results);
       }
       return chart;

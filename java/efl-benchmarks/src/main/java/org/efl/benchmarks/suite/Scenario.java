@@ -22,6 +22,11 @@ record Scenario(
     boolean tls,
     int delayMs,
     int rounds) {
+  /** Whether tensors are larger than what the communicator keeps memory for by default. */
+  boolean largeTensors() {
+    return childCase.equals("one");
+  }
+
   /** The same with tensors that are no larger than this. */
   Scenario within(long bytes) {
     Map<String, Long> smaller = new LinkedHashMap<>(sizes);

@@ -31,8 +31,8 @@ final class Scenarios {
     Scenarios scenarios = new Scenarios(quick);
     scenarios.addThroughput(false);
     scenarios.addThroughput(true);
-    scenarios.addRoundTrips("64b", 64, quick ? 1000 : 5000, false);
-    scenarios.addRoundTrips("64b", 64, quick ? 1000 : 5000, true);
+    scenarios.addRoundTrips("4k", 4 * KIB, false, 3);
+    scenarios.addRoundTrips("4k", 4 * KIB, true, 3);
     scenarios.addFar();
     scenarios.addSteps("steps_rtt0", 0, quick ? 200 : 500);
     scenarios.addSteps("steps_rtt50", DELAY_MS, quick ? 10 : 50);
@@ -40,13 +40,13 @@ final class Scenarios {
     scenarios.addNames(10);
     scenarios.addNames(1000);
     scenarios.addNames(100000);
-    scenarios.addRoundTrips("1m", MIB, quick ? 200 : 1000, false);
+    scenarios.addRoundTrips("1m", MIB, false, 1);
     if (!quick) {
-      scenarios.addRoundTrips("1m", MIB, 1000, true);
-      scenarios.addRoundTrips("4k", 4 * KIB, 5000, false);
-      scenarios.addRoundTrips("4k", 4 * KIB, 5000, true);
-      scenarios.addRoundTrips("64k", 64 * KIB, 3000, false);
-      scenarios.addRoundTrips("64k", 64 * KIB, 3000, true);
+      scenarios.addRoundTrips("1m", MIB, true, 1);
+      scenarios.addRoundTrips("64b", 64, false, 1);
+      scenarios.addRoundTrips("64b", 64, true, 1);
+      scenarios.addRoundTrips("64k", 64 * KIB, false, 1);
+      scenarios.addRoundTrips("64k", 64 * KIB, true, 1);
     }
     return scenarios.all;
   }
@@ -72,7 +72,10 @@ final class Scenarios {
             rounds(3)));
   }
 
-  private void addRoundTrips(String size, long bytes, long count, boolean tls) {
+  private void addRoundTrips(String size, long bytes, boolean tls, int rounds) {
+    boolean large = bytes == MIB;
+    long count = large ? amount(200, 1000) : amount(1000, 5000);
+    long warm = large ? amount(500, 3000) : amount(3000, 30000);
     Map<String, String> figures = new LinkedHashMap<>();
     for (String percentile : List.of("p50", "p99")) {
       figures.put(percentile + "_us", "roundtrip_" + percentile + "_" + size + "_" + security(tls));
@@ -82,11 +85,11 @@ final class Scenarios {
             figures,
             "µs",
             "roundtrip",
-            sizes("bytes", bytes, "count", count),
+            sizes("bytes", bytes, "count", count, "warm", warm),
             ROUND_TRIPS,
             tls,
             0,
-            rounds(2)));
+            rounds(rounds)));
   }
 
   private void addFar() {
@@ -99,7 +102,7 @@ final class Scenarios {
             FAR,
             false,
             DELAY_MS,
-            rounds(3)));
+            rounds(2)));
   }
 
   private void addSteps(String name, int delayMs, long count) {
@@ -112,7 +115,7 @@ final class Scenarios {
             List.of("efl-op", "efl-trainer"),
             false,
             delayMs,
-            rounds(3)));
+            rounds(2)));
   }
 
   private void addMemory() {
@@ -149,7 +152,7 @@ final class Scenarios {
             List.of("efl-cpp", "efl-java"),
             false,
             0,
-            rounds(3)));
+            rounds(2)));
   }
 
   private static List<String> and(List<String> systems, String... more) {

@@ -24,6 +24,9 @@ final class Stage {
           "EFL_SSL_CLIENT_AUTH");
   private static final int READY_LIMIT_S = 30;
 
+  /** So that the outputs of ops that receive 1 GiB come from memory that was used before. */
+  private static final long LARGE_POOL_BYTES = 3L << 30;
+
   private final Path nativeProgram;
   private final Path certificates;
   private final int limitSeconds;
@@ -105,6 +108,9 @@ final class Stage {
       environment.put("EFL_MY_CERTS_FILENAME", own.toString());
       environment.put("EFL_MY_KEY_FILENAME", key.toString());
       environment.put("EFL_PEER_CERTS_FILENAME", certificates.resolve("ca.crt").toString());
+    }
+    if (scenario.largeTensors()) {
+      environment.put("EFL_BUFFER_POOL_BYTES", Long.toString(LARGE_POOL_BYTES));
     }
     environment.put("TF_CPP_MIN_LOG_LEVEL", "2");
     environment.putAll(system.environment());

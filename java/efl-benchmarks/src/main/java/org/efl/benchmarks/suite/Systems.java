@@ -55,6 +55,8 @@ final class Systems {
         "-Darrow.enable_unsafe_memory_access=true",
         "-Darrow.enable_null_check_for_get=false",
         "-XX:MaxDirectMemorySize=6g",
+        // As the example is started (java/efl-examples/bin/mnist).
+        "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
         "-cp",
         System.getProperty("java.class.path"),
         Main.class.getName());

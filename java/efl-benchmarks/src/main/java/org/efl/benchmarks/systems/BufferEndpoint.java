@@ -30,7 +30,7 @@ final class BufferEndpoint implements Endpoint {
             PeerOptions.builder()
                 .role(role)
                 .peerAddress(EflPorts.peer(role, options))
-                .defaultTimeout(Duration.ofMinutes(2))
+                .defaultTimeout(Duration.ofMinutes(5))
                 .build());
   }
 

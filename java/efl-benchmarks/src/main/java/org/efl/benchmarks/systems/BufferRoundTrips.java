@@ -111,6 +111,9 @@ final class BufferRoundTrips implements RoundTrips {
     private final int size;
     private final ByteBuffer[] rooms = new ByteBuffer[AHEAD];
 
+    /** The first receives wait, in the order of their tensors. */
+    private final CompletableFuture<Void> posted = new CompletableFuture<>();
+
     /** Ends with the first failure. */
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -130,12 +133,16 @@ final class BufferRoundTrips implements RoundTrips {
       for (int number = 0; number < AHEAD; number++) {
         post(number);
       }
+      posted.complete(null);
       EflServing.untilLeft(ended::get);
     }
 
     private void post(long number) {
+      CompletableFuture<Tensor> received =
+          peer.receive(PING, number, rooms[(int) (number % AHEAD)]);
       CompletableFuture<Void> unused =
-          peer.receive(PING, number, rooms[(int) (number % AHEAD)])
+          posted
+              .thenCompose(ready -> received)
               .thenCompose(tensor -> answer(number, tensor))
               .thenRun(() -> post(number + AHEAD))
               .whenComplete((done, failure) -> endIfFailed(ended, failure));

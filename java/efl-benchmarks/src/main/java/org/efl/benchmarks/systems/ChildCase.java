@@ -16,13 +16,13 @@ enum ChildCase {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** Repetitions or round trips that aren't timed. */
-  int warmups(ChildOptions options) {
+  /** Repetitions that aren't timed. */
+  int warmups() {
     return switch (this) {
       case THROUGHPUT -> 4;
       // As the native systems do it: the first repetition counts.
       case ONE -> 0;
-      case ROUNDTRIP -> Math.min(3000, Math.max(500, 2 * options.count));
+      case ROUNDTRIP -> throw new IllegalArgumentException("Round trips have --warm.");
       default -> 1;
     };
   }

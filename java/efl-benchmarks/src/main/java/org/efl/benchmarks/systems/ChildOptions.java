@@ -51,6 +51,12 @@ final class ChildOptions {
       description = "Tensors or steps of a repetition, or round trips.")
   int count;
 
+  @Option(
+      names = "--warm",
+      defaultValue = "1000",
+      description = "Round trips before those that are timed.")
+  int warm;
+
   @Option(names = "--reps", defaultValue = "5", description = "Repetitions that are timed.")
   int reps;
 

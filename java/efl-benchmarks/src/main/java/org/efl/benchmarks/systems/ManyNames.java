@@ -67,22 +67,34 @@ final class ManyNames {
     public void run() throws Exception {
       endpoint.connect();
       for (int i = 0; i < names; i++) {
-        for (int step = 0; step < AHEAD; step++) {
-          post(i, step);
+        Receives receives = new Receives(name(i));
+        for (int ahead = 0; ahead < AHEAD; ahead++) {
+          receives.post();
         }
       }
       EflServing.untilLeft(ended::get);
     }
 
-    private void post(int number, long step) {
-      CompletableFuture<Void> unused =
-          peer.receive(name(number), step)
-              .thenAccept(
-                  tensor -> {
-                    post(number, step + AHEAD);
-                    check(tensor, step);
-                  })
-              .whenComplete((done, failure) -> endIfFailed(failure));
+    /** Those of a name. Whichever thread sees one arrive posts the next in line. */
+    private final class Receives {
+      private final String name;
+      private long next;
+
+      Receives(String name) {
+        this.name = name;
+      }
+
+      synchronized void post() {
+        long step = next++;
+        CompletableFuture<Void> unused =
+            peer.receive(name, step)
+                .thenAccept(
+                    tensor -> {
+                      post();
+                      check(tensor, step);
+                    })
+                .whenComplete((done, failure) -> endIfFailed(failure));
+      }
     }
 
     private void endIfFailed(Throwable failure) {

@@ -23,7 +23,7 @@ final class Measurement {
 
   private static Map<String, Object> roundTrips(RoundTrips trips, ChildOptions options)
       throws Exception {
-    trips.run(new long[ChildCase.ROUNDTRIP.warmups(options)]);
+    trips.run(new long[options.warm]);
     long[] nanos = new long[options.count];
     trips.run(nanos);
     double[] micros = Arrays.stream(nanos).mapToDouble(n -> n / 1e3).toArray();
@@ -36,7 +36,7 @@ final class Measurement {
   private static Map<String, Object> repetitions(Repetitions repetitions, ChildOptions options)
       throws Exception {
     ChildCase childCase = options.childCase;
-    for (int i = childCase.warmups(options); i > 0; i--) {
+    for (int i = childCase.warmups(); i > 0; i--) {
       seconds(repetitions);
     }
     double[] values = new double[options.reps];

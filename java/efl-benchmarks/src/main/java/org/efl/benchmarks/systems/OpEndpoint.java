@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.efl.communicator.Role;
 import org.efl.tensorflow.Communicator;
+import org.efl.tensorflow.SessionConfigs;
 import org.efl.tensorflow.TrainingSession;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -37,7 +38,7 @@ final class OpEndpoint implements Endpoint {
             .federalRole(role)
             .localAddress(EflPorts.local(role, options))
             .peerAddress(EflPorts.peer(role, options))
-            .defaultTimeout(Duration.ofMinutes(2))
+            .defaultTimeout(Duration.ofMinutes(5))
             .build();
   }
 
@@ -60,7 +61,11 @@ final class OpEndpoint implements Endpoint {
 
   @Override
   public void connect() {
-    session = TrainingSession.builder(graph).hook(communicator.hook()).build();
+    session =
+        TrainingSession.builder(graph)
+            .hook(communicator.hook())
+            .config(SessionConfigs.lowLatency())
+            .build();
   }
 
   /** Ends a run of another thread too. */

@@ -13,7 +13,8 @@ import tools.jackson.databind.JsonNode;
 
 class ResultsTest {
   private static final Machine MACHINE =
-      new Machine("A processor", 2, 23, "6.1", "A VM 17", "as it comes", "abc1234", "2026-01-31");
+      new Machine(
+          "A processor", 2, 23, "6.1", "A VM 17", "as it comes", "cubic", "abc1234", "2026-01-31");
 
   @TempDir private Path directory;
 

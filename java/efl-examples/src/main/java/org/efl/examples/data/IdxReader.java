@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * Reads the IDX files in which MNIST is published: a big-endian header (two zero bytes, the element
@@ -90,6 +91,8 @@ public final class IdxReader {
       return new Array(dims, elements);
     } catch (EOFException e) {
       throw new IOException(file + ": cut off.", e);
+    } catch (ZipException e) {
+      throw new IOException(file + ": begins like gzip, but isn't: " + e.getMessage() + ".", e);
     }
   }
 

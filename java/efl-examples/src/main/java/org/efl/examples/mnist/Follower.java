@@ -57,16 +57,18 @@ public final class Follower {
   public TrainingRecord run(Wire wire) throws IOException {
     try (Graph graph = new Graph()) {
       build(Ops.create(graph));
-      try (TrainingSession session =
-          TrainingSession.builder(graph)
-              .hook(communicator.hook())
-              .hook(setup.checkpointHook())
-              .build()) {
-        train(session);
-        test(session.session());
-        return progress.finish(-1, wire);
+      try (TrainingSession session = setup.session(graph)) {
+        double accuracy = session.train(this::trainAndTest);
+        return progress.finish(accuracy, wire, setup.modelDigest());
       }
     }
+  }
+
+  /** From where the leader says, to the end. Begins anew after the leader was lost. */
+  private double trainAndTest(TrainingSession session) throws IOException {
+    train(session);
+    test(session.session());
+    return TrainingRecord.NO_ACCURACY;
   }
 
   private void build(Ops tf) throws IOException {

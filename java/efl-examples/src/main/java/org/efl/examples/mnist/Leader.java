@@ -7,6 +7,7 @@ import org.efl.examples.data.Batch;
 import org.efl.examples.data.BlockReader;
 import org.efl.examples.data.DataDirectory;
 import org.efl.tensorflow.Communicator;
+import org.efl.tensorflow.SavedPosition;
 import org.efl.tensorflow.TrainingSession;
 import org.tensorflow.Graph;
 import org.tensorflow.Operand;
@@ -18,7 +19,6 @@ import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Gradients;
 import org.tensorflow.op.core.Placeholder;
-import org.tensorflow.op.core.Variable;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt64;
@@ -39,12 +39,10 @@ public final class Leader {
   private final Progress progress;
 
   private Placeholder<TInt64> ids;
-  private Placeholder<TInt64> nextPosition;
-  private Variable<TInt64> position;
+  private SavedPosition position;
   private Classifier classifier;
   private Op sendFc1Grad;
   private Op train;
-  private Op keepPosition;
   private Dataset training;
   private Dataset testing;
 
@@ -69,17 +67,19 @@ public final class Leader {
     }
     try (Graph graph = new Graph()) {
       build(Ops.create(graph));
-      try (TrainingSession session =
-          TrainingSession.builder(graph)
-              .hook(communicator.hook())
-              .hook(setup.checkpointHook())
-              .build()) {
-        train(session, epochs);
-        double accuracy = test(session.session());
-        progress.say("test accuracy %.4f", accuracy);
-        return progress.finish(accuracy, wire);
+      try (TrainingSession session = setup.session(graph)) {
+        double accuracy = session.train(running -> trainAndTest(running, epochs));
+        return progress.finish(accuracy, wire, setup.modelDigest());
       }
     }
+  }
+
+  /** From where the session stands, to the end. Begins anew after the follower was lost. */
+  private double trainAndTest(TrainingSession session, int epochs) throws IOException {
+    train(session, epochs);
+    double accuracy = test(session.session());
+    progress.say("test accuracy %.4f", accuracy);
+    return accuracy;
   }
 
   private void build(Ops tf) throws IOException {
@@ -97,10 +97,7 @@ public final class Leader {
     sendFc1Grad = communicator.send(tf, Names.FC1_GRAD, fc1Grad);
     train = GradientDescent.step(tf, classifier.variables, gradients, parameters.learningRate());
 
-    // A variable, so that a checkpoint holds it together with the weights.
-    position = tf.withName("reader_position").variable(tf.array(0L, 0L, 0L));
-    nextPosition = tf.placeholder(TInt64.class, Placeholder.shape(Shape.of(3)));
-    keepPosition = tf.assign(position, nextPosition);
+    position = SavedPosition.create(tf, "reader_position", 3);
     training = new Dataset(tf, Names.TRAIN, setup.directory(true, false));
     testing = new Dataset(tf, Names.TEST, setup.directory(true, true));
   }
@@ -117,7 +114,7 @@ public final class Leader {
   private void train(TrainingSession session, int epochs) throws IOException {
     List<String> blocks = training.blocks;
     progress.begin(session.step());
-    ReaderPosition at = position(session.session());
+    ReaderPosition at = ReaderPosition.of(position.of(session.session()));
     if (at.block() >= blocks.size()) {
       throw new IOException(
           "The checkpoint belongs to other data: it stands in file " + (at.block() + 1) + ".");
@@ -139,16 +136,15 @@ public final class Leader {
 
   private double step(TrainingSession session, Batch batch, ReaderPosition next) {
     try (Feeds feeds = Feeds.of(batch);
-        TInt64 kept = TInt64.vectorOf(next.epoch(), next.block(), next.sample());
+        TInt64 kept = position.at(next.epoch(), next.block(), next.sample());
         Result result =
             session.run(
                 run ->
-                    feed(run, feeds)
-                        .feed(nextPosition, kept)
+                    position
+                        .move(feed(run, feeds), kept)
                         .addTarget(training.sendIds)
                         .addTarget(sendFc1Grad)
                         .addTarget(train)
-                        .addTarget(keepPosition)
                         .fetch(classifier.loss))) {
       return ((TFloat32) result.get(0)).getFloat();
     } catch (RuntimeException e) {
@@ -203,13 +199,6 @@ public final class Leader {
 
   private Batch nextBatch(BlockReader reader) throws IOException {
     return reader.next(setup.parameters().batchSize());
-  }
-
-  private ReaderPosition position(Session session) {
-    try (Result result = session.runner().fetch(position).run()) {
-      TInt64 kept = (TInt64) result.get(0);
-      return new ReaderPosition(kept.getLong(0), (int) kept.getLong(1), kept.getLong(2));
-    }
   }
 
   /** The ops that lead the follower through one data set, and this party's part of it. */

@@ -5,7 +5,6 @@ import java.util.concurrent.Callable;
 import org.efl.communicator.Role;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 @Command(
     name = "leader",
@@ -14,16 +13,11 @@ import picocli.CommandLine.Option;
 final class LeaderCommand implements Callable<Integer> {
   @Mixin private PartyOptions party;
 
-  @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "How often to go through the training data (default: ${DEFAULT-VALUE}).")
-  private int epochs;
+  @Mixin private EpochsOption length;
 
   @Override
   public Integer call() throws IOException {
-    party.run(Role.LEADER, (setup, wire) -> new Leader(setup).run(epochs, wire));
+    party.run(Role.LEADER, (setup, wire) -> new Leader(setup).run(length.epochs, wire));
     return 0;
   }
 }

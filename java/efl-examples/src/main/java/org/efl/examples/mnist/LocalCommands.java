@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** The trainings in one process, to compare with. */
 final class LocalCommands {
@@ -14,12 +13,7 @@ final class LocalCommands {
   static final class Options {
     @Mixin private CommonOptions common;
 
-    @Option(
-        names = "--epochs",
-        paramLabel = "N",
-        defaultValue = "5",
-        description = "How often to go through the training data (default: ${DEFAULT-VALUE}).")
-    private int epochs;
+    @Mixin private EpochsOption length;
   }
 
   @Command(
@@ -33,7 +27,8 @@ final class LocalCommands {
     public Integer call() throws IOException {
       CommonOptions common = options.common;
       common.write(
-          LocalTraining.pooled(common.data, options.epochs, common.hyperparameters(), System.out));
+          LocalTraining.pooled(
+              common.data, options.length.epochs, common.hyperparameters(), System.out));
       return 0;
     }
   }
@@ -50,7 +45,7 @@ final class LocalCommands {
       CommonOptions common = options.common;
       common.write(
           LocalTraining.leaderOnly(
-              common.data, options.epochs, common.hyperparameters(), System.out));
+              common.data, options.length.epochs, common.hyperparameters(), System.out));
       return 0;
     }
   }

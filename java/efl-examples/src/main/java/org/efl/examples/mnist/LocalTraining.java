@@ -65,7 +65,7 @@ public final class LocalTraining {
       }
       double accuracy = evaluate(session);
       progress.say("test accuracy %.4f", accuracy);
-      return progress.finish(accuracy, Wire.PLAINTEXT);
+      return progress.finish(accuracy, Wire.PLAINTEXT, "");
     }
   }
 

@@ -19,6 +19,7 @@ import picocli.CommandLine.ParseResult;
       LocalCommands.Pooled.class,
       LocalCommands.LeaderOnly.class,
       ReportCommand.class,
+      ChaosCommand.class,
       FreePortsCommand.class
     })
 public final class Mnist {

@@ -9,7 +9,9 @@ import java.util.Comparator;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.efl.communicator.Role;
+import org.efl.tensorflow.AlreadyTrainedException;
 import org.efl.tensorflow.Communicator;
+import org.efl.tensorflow.Recovery;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
@@ -39,13 +41,17 @@ final class PartyOptions {
       names = "--timeout",
       paramLabel = "SECONDS",
       defaultValue = "600",
-      description = "How long to wait for the peer (default: ${DEFAULT-VALUE}).")
+      description =
+          "How long to wait for the peer, at the start and when it was lost"
+              + " (default: ${DEFAULT-VALUE}).")
   private long timeoutSeconds;
 
   @Option(
       names = "--checkpoints",
       paramLabel = "DIR",
-      description = "Where this party keeps its checkpoints; without it, for this run only.")
+      description =
+          "Where this party keeps its checkpoints, from which it goes on when it is started again;"
+              + " without it, for this run only.")
   private Optional<Path> checkpoints;
 
   @Option(
@@ -73,9 +79,12 @@ final class PartyOptions {
               common.data,
               kept,
               checkpointEvery,
+              Recovery.upTo(Duration.ofSeconds(timeoutSeconds)),
               common.hyperparameters(),
               System.out);
       common.write(training.run(setup, wire()));
+    } catch (AlreadyTrainedException e) {
+      System.out.println(e.getMessage());
     }
   }
 
@@ -115,7 +124,7 @@ final class PartyOptions {
     return System.getenv().getOrDefault(variable, "");
   }
 
-  private static void remove(Path directory) {
+  static void remove(Path directory) {
     try (Stream<Path> paths = Files.walk(directory)) {
       for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);

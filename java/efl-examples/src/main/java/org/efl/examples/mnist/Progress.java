@@ -22,11 +22,18 @@ final class Progress {
     this.out = out;
   }
 
-  /** The training begins, after so many steps of earlier runs. */
+  /** The training begins, after so many steps of earlier runs, or goes back to where they end. */
   void begin(long stepsBefore) {
-    firstStep = stepsBefore + 1;
-    startNanos = System.nanoTime();
-    lastNanos = startNanos;
+    boolean back = steps > 0 && stepsBefore >= firstStep - 1;
+    steps = back ? stepsBefore - (firstStep - 1) : 0;
+    if (steps < losses.size()) {
+      losses.subList((int) steps, losses.size()).clear();
+    }
+    if (steps == 0) {
+      firstStep = stepsBefore + 1;
+      startNanos = System.nanoTime();
+      lastNanos = startNanos;
+    }
   }
 
   /** A line of its own. */
@@ -57,8 +64,15 @@ final class Progress {
     return steps == 0 ? 0 : steps * 1e9 / (lastNanos - startNanos);
   }
 
-  TrainingRecord finish(double testAccuracy, Wire wire) {
+  TrainingRecord finish(double testAccuracy, Wire wire, String modelSha256) {
     return new TrainingRecord(
-        program, firstStep, steps, stepsPerSecond(), List.copyOf(losses), testAccuracy, wire);
+        program,
+        firstStep,
+        steps,
+        stepsPerSecond(),
+        List.copyOf(losses),
+        testAccuracy,
+        wire,
+        modelSha256);
   }
 }

@@ -9,6 +9,11 @@ package org.efl.examples.mnist;
  */
 record ReaderPosition(long epoch, int block, long sample) {
 
+  /** As it is saved. */
+  static ReaderPosition of(long[] saved) {
+    return new ReaderPosition(saved[0], (int) saved[1], saved[2]);
+  }
+
   /** The start of the block that follows, in the next epoch when this was the last one. */
   ReaderPosition nextBlock(int blocks) {
     return block + 1 < blocks

@@ -13,6 +13,8 @@ import java.util.Locale;
  * @param leaderOnlyTestAccuracy of the leader's columns alone
  * @param maxLossGap the largest difference of the losses of pair and pooled, step by step
  * @param tls whether the pair talked TLS
+ * @param leaderModelSha256 of the model that the leader saved: equal for equal trainings
+ * @param followerModelSha256 of the model that the follower saved
  */
 public record Report(
     long steps,
@@ -21,14 +23,21 @@ public record Report(
     double pooledTestAccuracy,
     double leaderOnlyTestAccuracy,
     double maxLossGap,
-    boolean tls) {
+    boolean tls,
+    String leaderModelSha256,
+    String followerModelSha256) {
 
   /**
    * Compares a pair with the trainings in one process.
    *
+   * @param pair what the leader has recorded
    * @throws IllegalArgumentException when they weren't trained the same number of steps
    */
-  public static Report of(TrainingRecord pair, TrainingRecord pooled, TrainingRecord leaderOnly) {
+  public static Report of(
+      TrainingRecord pair,
+      TrainingRecord follower,
+      TrainingRecord pooled,
+      TrainingRecord leaderOnly) {
     return new Report(
         pair.steps(),
         pair.stepsPerSecond(),
@@ -36,7 +45,9 @@ public record Report(
         pooled.testAccuracy(),
         leaderOnly.testAccuracy(),
         maxGap(pair, pooled),
-        pair.wire() != Wire.PLAINTEXT);
+        pair.wire() != Wire.PLAINTEXT,
+        pair.modelSha256(),
+        follower.modelSha256());
   }
 
   private static double maxGap(TrainingRecord pair, TrainingRecord pooled) {

@@ -19,6 +19,13 @@ final class ReportCommand implements Callable<Integer> {
   private Path pair;
 
   @Option(
+      names = "--follower",
+      required = true,
+      paramLabel = "FILE",
+      description = "What the follower wrote with --json.")
+  private Path follower;
+
+  @Option(
       names = "--pooled",
       required = true,
       paramLabel = "FILE",
@@ -41,6 +48,7 @@ final class ReportCommand implements Callable<Integer> {
     Report report =
         Report.of(
             trained,
+            Json.read(follower, TrainingRecord.class),
             Json.read(pooled, TrainingRecord.class),
             Json.read(leaderOnly, TrainingRecord.class));
     json.ifPresent(file -> Json.write(file, report));

@@ -12,6 +12,8 @@ import java.util.List;
  * @param losses the loss of each step; empty at the follower
  * @param testAccuracy share of the test samples that were told right; -1 at the follower
  * @param wire how the parties talked
+ * @param modelSha256 of what this party trained, its position in the data included; "" where that
+ *     isn't saved
  */
 public record TrainingRecord(
     String program,
@@ -20,4 +22,7 @@ public record TrainingRecord(
     double stepsPerSecond,
     List<Double> losses,
     double testAccuracy,
-    Wire wire) {}
+    Wire wire,
+    String modelSha256) {
+  static final double NO_ACCURACY = -1;
+}

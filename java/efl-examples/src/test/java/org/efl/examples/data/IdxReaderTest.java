@@ -107,6 +107,16 @@ class IdxReaderTest {
   }
 
   @Test
+  void shouldRefuseWhatCannotBeUnzipped() throws IOException {
+    byte[] noMethod = zipped(images());
+    noMethod[2] = 7;
+    assertRefused(noMethod, labels(), "images-idx3-ubyte", "begins like gzip, but isn't");
+    byte[] noBlock = zipped(labels());
+    Arrays.fill(noBlock, 10, noBlock.length, (byte) 0xff);
+    assertRefused(images(), noBlock, "labels-idx1-ubyte", "begins like gzip, but isn't");
+  }
+
+  @Test
   void shouldRefuseMoreThanTheHeaderSays() throws IOException {
     assertRefused(images(), idx(0x801, new byte[] {7, 3, 1}, 2), "labels-idx1-ubyte", "follow");
   }

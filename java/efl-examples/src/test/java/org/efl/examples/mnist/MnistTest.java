@@ -27,7 +27,7 @@ class MnistTest {
   void shouldPrepareTrainAndReport() throws Exception {
     String data = path("data");
     assertEquals(0, Mnist.run("prepare", "--output", data, "--count", "3000", "--files", "3"));
-    String[] ports = Ports.two();
+    String[] ports = FreePortsCommand.addresses();
     CompletableFuture<Integer> leader =
         start(
             "leader",
@@ -57,7 +57,9 @@ class MnistTest {
             "--local",
             ports[1],
             "--peer",
-            ports[0]);
+            ports[0],
+            "--json",
+            path("follower.json"));
     assertEquals(0, leader.get());
     assertEquals(0, follower.get());
     for (String kind : new String[] {"pooled", "leader-only"}) {
@@ -71,6 +73,8 @@ class MnistTest {
             "report",
             "--pair",
             path("leader.json"),
+            "--follower",
+            path("follower.json"),
             "--pooled",
             path("pooled.json"),
             "--leader-only",
@@ -89,7 +93,9 @@ class MnistTest {
     assertEquals(report.get("pooled_test_accuracy").asDouble(), accuracy, 0.005);
     assertTrue(report.get("max_loss_gap").asDouble() <= 1e-4);
     assertEquals(false, report.get("tls").asBoolean());
-    assertEquals(7, report.size());
+    assertTrue(report.get("leader_model_sha256").asString().matches("[0-9a-f]{64}"));
+    assertTrue(report.get("follower_model_sha256").asString().matches("[0-9a-f]{64}"));
+    assertEquals(9, report.size());
   }
 
   @Test

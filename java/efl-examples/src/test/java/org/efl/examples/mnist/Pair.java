@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionException;
 import org.efl.communicator.Role;
 import org.efl.communicator.TlsOptions;
 import org.efl.tensorflow.Communicator;
+import org.efl.tensorflow.Recovery;
 
 /**
  * A leader and a follower in this JVM, each on a thread of its own, over the loopback interface.
@@ -55,7 +56,7 @@ final class Pair {
   }
 
   Outcomes run(int epochs) throws IOException {
-    addresses = Ports.two();
+    addresses = FreePortsCommand.addresses();
     CompletableFuture<TrainingRecord> leader =
         start(
             () -> {
@@ -111,6 +112,12 @@ final class Pair {
 
   private PartySetup setup(Communicator communicator, Path data, String name) {
     return new PartySetup(
-        communicator, data, checkpoints.resolve(name), checkpointEvery, parameters, SILENT);
+        communicator,
+        data,
+        checkpoints.resolve(name),
+        checkpointEvery,
+        Recovery.none(),
+        parameters,
+        SILENT);
   }
 }

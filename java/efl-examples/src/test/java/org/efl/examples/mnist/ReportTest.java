@@ -10,13 +10,14 @@ import org.junit.jupiter.api.Test;
 class ReportTest {
   private static TrainingRecord record(double accuracy, Double... losses) {
     return new TrainingRecord(
-        "x", 1, losses.length, 50, List.of(losses), accuracy, Wire.MUTUAL_TLS);
+        "x", 1, losses.length, 50, List.of(losses), accuracy, Wire.MUTUAL_TLS, "");
   }
 
   @Test
   void shouldTakeTheLargestGapOfTheLosses() {
     Report report =
-        Report.of(record(0.9, 3.0, 2.0, 1.5), record(0.91, 3.0, 2.25, 1.0), record(0.8, 4.0));
+        Report.of(
+            record(0.9, 3.0, 2.0, 1.5), record(-1), record(0.91, 3.0, 2.25, 1.0), record(0.8, 4.0));
     assertEquals(0.5, report.maxLossGap());
     assertEquals(
         "3 steps, 50.0 steps/s, test accuracy 0.9000 (pooled 0.9100, leader only 0.8000),"
@@ -32,8 +33,8 @@ class ReportTest {
     assertEquals(Wire.TLS, Wire.of("my.crt", "my.key", "", ""));
     assertEquals(Wire.PLAINTEXT, Wire.of("", "", "ca.crt", ""));
 
-    TrainingRecord tls = new TrainingRecord("x", 1, 0, 0, List.of(), 0, Wire.TLS);
-    String line = Report.of(tls, tls, tls).line(Wire.TLS);
+    TrainingRecord tls = new TrainingRecord("x", 1, 0, 0, List.of(), 0, Wire.TLS, "");
+    String line = Report.of(tls, tls, tls, tls).line(Wire.TLS);
     assertTrue(line.endsWith(", TLS"), line);
   }
 
@@ -41,6 +42,6 @@ class ReportTest {
   void shouldNotCompareCurvesOfDifferentLength() {
     assertThrows(
         IllegalArgumentException.class,
-        () -> Report.of(record(0.9, 3.0), record(0.9, 3.0, 2.0), record(0.8, 4.0)));
+        () -> Report.of(record(0.9, 3.0), record(-1), record(0.9, 3.0, 2.0), record(0.8, 4.0)));
   }
 }

@@ -1,0 +1,43 @@
+package org.efl.tensorflow;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * Whether a {@link TrainingSession} goes on after its peer was lost, and how long it waits for the
+ * peer to come back.
+ */
+public final class Recovery {
+  private static final Recovery NONE = new Recovery(Duration.ZERO);
+
+  private final Duration limit;
+
+  private Recovery(Duration limit) {
+    this.limit = limit;
+  }
+
+  /** A lost peer ends the training: the default. */
+  public static Recovery none() {
+    return NONE;
+  }
+
+  /**
+   * The peer may be gone for so long, each time: until it has connected again and both have agreed
+   * on a checkpoint. Longer than it takes to notice that a process has died, and to start it again.
+   */
+  public static Recovery upTo(Duration limit) {
+    Objects.requireNonNull(limit, "limit");
+    if (limit.isNegative() || limit.isZero()) {
+      throw new IllegalArgumentException("The limit of a recovery must be positive: " + limit);
+    }
+    return new Recovery(limit);
+  }
+
+  Duration limit() {
+    return limit;
+  }
+
+  boolean isNone() {
+    return this == NONE;
+  }
+}
