@@ -33,13 +33,13 @@ void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
   receive->landing = delivery;
   receive->operation->set_note("not all of it has arrived");
   receive->operation->Unclaim();
-  delivery->Land(to, [receive, weak = std::weak_ptr<Delivery>(delivery)](const Status& status) {
+  delivery->Land(to, [receive](const Status& status) {
     if (!receive->operation->Claim()) return;
-    const auto landed = weak.lock();
-    Status kept;
-    if (status.ok() && landed != nullptr && receive->record) kept = receive->record(landed->info());
-    if (landed != nullptr) landed->Answer(kept.ok() ? status : kept);
-    receive->operation->End(kept.ok() ? status : kept);
+    const DeliveryPtr landed = std::exchange(receive->landing, nullptr);
+    Status kept = status;
+    if (status.ok() && receive->record) kept = receive->record(landed->info());
+    landed->Answer(kept);
+    receive->operation->End(kept);
   });
 }
 
@@ -278,8 +278,12 @@ bool Mailbox::Holds(const std::string& name, int64_t step) {
          });
 }
 
+void Mailbox::Bind(const ReceivePtr& receive) {
+  receive->operation->set_abandon([this, receive](const Status& why) { Withdraw(receive, why); });
+}
+
+// The receive is claimed.
 void Mailbox::Withdraw(const ReceivePtr& receive, const Status& why) {
-  if (receive == nullptr) return;  // a tensor found it ended and dropped it
   {
     std::lock_guard<std::mutex> lock(mutex_);
     const auto at = boxes_.find(receive->name);
@@ -287,7 +291,7 @@ void Mailbox::Withdraw(const ReceivePtr& receive, const Status& why) {
     std::deque<ReceivePtr>& waiting = at->second.waiting;
     waiting.erase(std::remove(waiting.begin(), waiting.end(), receive), waiting.end());
   }
-  if (const auto delivery = receive->landing.lock()) delivery->Stop(why);
+  if (const auto landing = std::exchange(receive->landing, nullptr)) landing->Stop(why);
 }
 
 void Mailbox::Forget(uint64_t admission) {

@@ -24,8 +24,8 @@ struct Receive {
   int64_t step = 0;
   // Where the elements go; null when there is no room.
   std::function<void*(const TensorInfo&)> allocate;
-  // What is landing in it, from then on.
-  std::weak_ptr<Delivery> landing;
+  // What is landing in it, from then on. Of whoever claims the receive, who then answers it.
+  DeliveryPtr landing = nullptr;
   // Run when it has landed, before either party learns of it; not OK: that is how it ends for both.
   std::function<Status(const TensorInfo&)> record = nullptr;
 };
@@ -46,6 +46,9 @@ class Mailbox {
 
   // `admitted`: when its sender was let in.
   void Deliver(const DeliveryPtr& delivery, uint64_t admitted = kAlways);
+  // Before it is watched: ended from outside it then no longer waits, and nothing lands in it any
+  // more.
+  void Bind(const ReceivePtr& receive);
   // Whether it waits.
   bool Post(const ReceivePtr& receive);
 
@@ -56,10 +59,6 @@ class Mailbox {
   void Forget(uint64_t admission = 0);
   // Whether this tensor is here, all of it or some.
   bool Holds(const std::string& name, int64_t step);
-  // A receive that was ended from outside no longer waits, and nothing lands in it any more. Null
-  // is ignored.
-  void Withdraw(const ReceivePtr& receive, const Status& why);
-
   // Ends the receives that wait; the peer will send nothing more.
   void AbandonWaiting(const Status& status);
   // What came in and was not asked for yet.
@@ -95,6 +94,7 @@ class Mailbox {
   ReceivePtr TakeWaiting(Box* box, int64_t step);
   void Park(Box* box, const DeliveryPtr& delivery, int64_t cost);
   void GivenUp(const DeliveryPtr& delivery);
+  void Withdraw(const ReceivePtr& receive, const Status& why);
   void KeepFailure(Box* box, int64_t step, const Status& status);
 
   const int64_t limit_bytes_;

@@ -24,6 +24,7 @@ std::string Operation::note() const {
 void Operation::End(const Status& status, const Outcome& outcome) {
   const OperationPtr self = shared_from_this();  // `done` may drop the last other owner
   const Status said = status.About(spec_.subject);
+  abandon_ = nullptr;  // may hold what holds the operation
   const KernelScope scope;
   if (before_done_) std::exchange(before_done_, nullptr)(this);
   std::exchange(spec_.done, nullptr)(said, outcome);

@@ -45,7 +45,7 @@ class Operation : public std::enable_shared_from_this<Operation> {
   Clock::time_point deadline() const { return deadline_; }
 
   // How to take it out of the place where it waits, when it is ended from outside. Set before the
-  // operation gets there; runs without a lock held, at most once.
+  // operation gets there; runs without a lock held, at most once, and is dropped with the end.
   void set_abandon(std::function<void(const Status&)> abandon) { abandon_ = std::move(abandon); }
   // Run once each: before `done`, so that who has heard of the end doesn't find it pending any
   // more; and after it, so that what follows from the end is heard of later.

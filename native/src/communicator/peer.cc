@@ -262,9 +262,7 @@ void Peer::ReceiveTensor(const std::string& name, int64_t step,
     };
   }
   operation->set_note("the peer has not sent it");
-  operation->set_abandon([this, weak = std::weak_ptr<Receive>(receive)](const Status& why) {
-    mailbox_.Withdraw(weak.lock(), why);
-  });
+  mailbox_.Bind(receive);
   if (!Watch(operation)) return;
   if (mailbox_.Post(receive)) EndIfLost(operation);
 }

@@ -24,6 +24,7 @@ class FakeDelivery final : public Delivery {
   const Status& defect() const override { return defect_; }
   void Land(void* to, std::function<void(const Status&)> landed) override {
     bytes_.copy(static_cast<char*>(to), bytes_.size());
+    if (before_landed) before_landed();
     landed({});
   }
   void Stop(const Status& why) override { Answer(why); }
@@ -35,6 +36,7 @@ class FakeDelivery final : public Delivery {
 
   std::optional<Status> answer;
   std::function<void()> give_up;
+  std::function<void()> before_landed;
   Status defect_;
   std::string bytes_;
   TensorInfo info_;
@@ -54,9 +56,7 @@ class MailboxTest : public testing::Test {
     auto operation = std::make_shared<Operation>(std::move(spec));
     auto receive = std::make_shared<efl::Receive>(
         efl::Receive{operation, name, step, arrival->allocate(), {}});
-    operation->set_abandon([this, weak = std::weak_ptr<efl::Receive>(receive)](const Status& why) {
-      mailbox.Withdraw(weak.lock(), why);
-    });
+    mailbox.Bind(receive);
     mailbox.Post(receive);
     return receive;
   }
@@ -240,6 +240,21 @@ TEST_F(MailboxTest, ShouldForgetAReceiveThatWasAbandoned) {
   EXPECT_FALSE(parked->answer.has_value()) << "it waits for the next receive, it isn't lost";
   Receive(1, &next);
   EXPECT_EQ(next.bytes, "ab");
+}
+
+// Who abandons it has claimed it just before all of it was there, and comes to it later.
+TEST_F(MailboxTest, ShouldAnswerTheSenderOfAReceiveThatIsAbandonedWhileItLands) {
+  Arrival arrival;
+  const auto delivery = std::make_shared<FakeDelivery>(1, "ab");
+  const OperationPtr operation = Receive(1, &arrival)->operation;
+  delivery->before_landed = [&] { ASSERT_TRUE(operation->Claim()); };
+  mailbox.Deliver(delivery);
+  EXPECT_FALSE(delivery->answer.has_value());
+  operation->Unclaim();
+  operation->Abandon({Code::kDeadlineExceeded, "overdue"});
+  EXPECT_EQ(arrival.ending.status().code(), Code::kDeadlineExceeded);
+  ASSERT_TRUE(delivery->answer.has_value());
+  EXPECT_EQ(delivery->answer->Text(), "DEADLINE_EXCEEDED: overdue");
 }
 
 TEST_F(MailboxTest, ShouldEndAtBothEndsWhenThereIsNoRoomAtItsPlace) {

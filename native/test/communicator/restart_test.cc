@@ -193,9 +193,12 @@ TEST(TrainerQueueTest, ShouldGoOnAfterABrokenConnection) {
   pair.ConnectThroughProxies();
   const std::vector<float> values{1, 2};
   Ending on_the_way, waiting, behind;
+  // What this wire loses can't be told from what arrived without its answer: it shall not arrive.
+  pair.to_leader->Suffer(faults::Fault::Kind::kSwallow);
   pair.follower.peer->SendTensor(Floats("x", 0, values), on_the_way.call());
   pair.follower.peer->SendTensor(Floats("x", 1, values), waiting.call());
   pair.follower.peer->SendTensor(Floats("x", 2, values), behind.call());
+  pair.to_leader->Heal();
   pair.to_leader->Break();
   EXPECT_EQ(on_the_way.status().code(), Code::kUnavailable);
   for (int step = 1; step <= 2; ++step) {
