@@ -242,7 +242,7 @@ TEST(InterruptionTest, ShouldCostLittleAndSendNoMoreThanAWindowTwice) {
       party->options.wire = WireChoice::kLink;
       party->options.window_bytes = 8 << 20;
     }
-    pair.ConnectThroughProxies();
+    ASSERT_NO_FATAL_FAILURE(pair.ConnectThroughProxies());
     const std::vector<float> values(16 << 20, 3.0f);
     int64_t step = 0;
     const auto exchange = [&] {
