@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.efl.benchmarks.Json;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -62,6 +63,13 @@ public final class SuiteCommand implements Callable<Integer> {
       } else {
         System.out.println("left out: " + scenario.figures().values() + ", there is no proxy");
       }
+    }
+    if (suite.results().all().isEmpty() && suite.failures() == 0) {
+      System.err.println(
+          "bench: nothing was measured: --only "
+              + only.map(Pattern::pattern).orElse("")
+              + " fits no case/system of a system that is there, such as throughput_plain/efl-cpp");
+      return CommandLine.ExitCode.USAGE;
     }
     write(suite.results());
     return suite.failures() == 0 ? 0 : 1;
