@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/kernel_thread.h"
 
 namespace efl {
 namespace {
@@ -21,6 +22,7 @@ constexpr size_t kFailuresKept = 16;
 // The receive is claimed.
 void Land(const ReceivePtr& receive, const DeliveryPtr& delivery) {
   const TensorInfo& info = delivery->info();
+  const KernelScope scope;  // it may close the node, on the receiver's own thread too
   void* to = receive->allocate(info);
   if (to == nullptr && info.size > 0) {
     const Status status(Code::kResourceExhausted,
@@ -137,7 +139,8 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery, uint64_t admit
   Park(&box, delivery, cost);
   return [this, delivery, hold] {
     if (hold) delivery->Hold();
-    delivery->OnGivenUp([this, weak = std::weak_ptr<Delivery>(delivery)] { GivenUp(weak.lock()); });
+    delivery->OnGivenUp(
+        [this, weak = std::weak_ptr<Delivery>(delivery)] { return GivenUp(weak.lock()); });
   };
 }
 
@@ -258,15 +261,16 @@ void Mailbox::Fail(const std::string& name, int64_t step, const Status& status) 
   if (receive != nullptr) receive->operation->End(status);
 }
 
-void Mailbox::GivenUp(const DeliveryPtr& delivery) {
-  if (delivery == nullptr) return;
+bool Mailbox::GivenUp(const DeliveryPtr& delivery) {
+  if (delivery == nullptr) return false;
   std::lock_guard<std::mutex> lock(mutex_);
   std::deque<Parked>& parked = boxes_[delivery->info().name].parked;
   const auto at = std::find_if(parked.begin(), parked.end(),
                                [&](const Parked& one) { return one.delivery == delivery; });
-  if (at == parked.end()) return;
+  if (at == parked.end()) return false;
   parked_bytes_ -= at->cost;
   parked.erase(at);
+  return true;
 }
 
 bool Mailbox::Holds(const std::string& name, int64_t step) {

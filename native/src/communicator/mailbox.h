@@ -93,7 +93,7 @@ class Mailbox {
   Status Check(const Box& box, const TensorInfo& info) const;
   ReceivePtr TakeWaiting(Box* box, int64_t step);
   void Park(Box* box, const DeliveryPtr& delivery, int64_t cost);
-  void GivenUp(const DeliveryPtr& delivery);
+  bool GivenUp(const DeliveryPtr& delivery);
   void Withdraw(const ReceivePtr& receive, const Status& why);
   void KeepFailure(Box* box, int64_t step, const Status& status);
 

@@ -229,7 +229,10 @@ void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   }
   wire->SendTensor(errand, std::move(tensor));
   // Lost meanwhile, it isn't for whoever is there next; nor is the news of it.
-  if (Status lost = CheckConnected(); !lost.ok()) errand.operation->TryEnd(lost);
+  const Status lost = CheckConnected();
+  if (!lost.ok() && errand.operation->TryEnd(lost)) {
+    errand.slot->Cancel({Code::kCancelled, lost.message()});
+  }
 }
 
 void Peer::ReceiveTensor(const std::string& name, int64_t step,

@@ -44,7 +44,8 @@ class Delivery {
   // Tells the sender, once.
   virtual void Answer(const Status& status) = 0;
   // Runs when the sender gives up before it was answered; at once when it has done so already.
-  virtual void OnGivenUp(std::function<void()> given_up) = 0;
+  // Returns whether it was parked: no receive has it, one is still to come.
+  virtual void OnGivenUp(std::function<bool()> given_up) = 0;
 };
 using DeliveryPtr = std::shared_ptr<Delivery>;
 

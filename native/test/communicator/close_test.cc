@@ -115,6 +115,28 @@ TEST(CloseTest, ShouldEndReceivesWhenThePeerVanishes) {
   EXPECT_EQ(arrival.ending.status().subject().step, 3);
 }
 
+// On the thread that posts the receive, as the tensor is here already.
+TEST(CloseTest, ShouldLetAReceiveCloseTheNodeWhenItIsAskedForItsPlace) {
+  Pair pair;
+  pair.UseTrainer();
+  pair.Connect();
+  const std::vector<float> values{1};
+  Arrival arrival;
+  Ending sent;
+  pair.follower.peer->SendTensor(Floats("x", 0, values), sent.call());
+  while (pair.leader.peer->stats().parked_tensors == 0) std::this_thread::yield();
+  Within(std::chrono::seconds(30), [&] {
+    const auto place = [&](const TensorInfo& info) {
+      pair.leader.node->Close();
+      return arrival.allocate()(info);
+    };
+    pair.leader.peer->ReceiveTensor("x", 0, place, arrival.ending.call());
+    arrival.ending.Wait();
+    sent.Wait();
+    pair.leader.node->Close();
+  });
+}
+
 TEST(CloseTest, ShouldRefuseOperationsAfter) {
   Pair pair;
   pair.Connect();

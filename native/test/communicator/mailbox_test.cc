@@ -32,10 +32,10 @@ class FakeDelivery final : public Delivery {
     EXPECT_FALSE(answer.has_value()) << "answered twice";
     answer = status;
   }
-  void OnGivenUp(std::function<void()> given_up) override { give_up = std::move(given_up); }
+  void OnGivenUp(std::function<bool()> given_up) override { give_up = std::move(given_up); }
 
   std::optional<Status> answer;
-  std::function<void()> give_up;
+  std::function<bool()> give_up;
   std::function<void()> before_landed;
   Status defect_;
   std::string bytes_;
@@ -224,7 +224,7 @@ TEST_F(MailboxTest, ShouldBoundWhatIsParked) {
 
 TEST_F(MailboxTest, ShouldForgetWhatTheSenderGaveUp) {
   const auto parked = Deliver(1, "ab");
-  parked->give_up();
+  EXPECT_TRUE(parked->give_up());
   Arrival arrival;
   Receive(2, &arrival);
   EXPECT_EQ(Deliver(2, "cd")->answer->Text(), "OK");

@@ -258,7 +258,7 @@ void IncomingTransfer::Stop(const Status& why) {
 
 bool IncomingTransfer::GiveUp(const Status& why) {
   std::function<void(const Status&)> landed;
-  std::function<void()> given_up;
+  std::function<bool()> given_up;
   {
     std::unique_lock<std::mutex> lock(mutex_);
     if (stage_ == Stage::kOver) return false;
@@ -270,14 +270,12 @@ bool IncomingTransfer::GiveUp(const Status& why) {
     parked_.clear();
     no_writers_.wait(lock, [this] { return writers_ == 0; });
   }
-  if (given_up) given_up();
-  if (!landed) return true;
-  landed(why);
-  return false;
+  if (landed) landed(why);
+  return given_up && given_up();
 }
 
 void IncomingTransfer::Answer(const Status& status) {
-  std::function<void()> dropped;
+  std::function<bool()> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (std::exchange(answered_, true)) return;
@@ -288,7 +286,7 @@ void IncomingTransfer::Answer(const Status& status) {
   if (const auto events = events_.lock()) events->OnAnswered(this, status);
 }
 
-void IncomingTransfer::OnGivenUp(std::function<void()> given_up) {
+void IncomingTransfer::OnGivenUp(std::function<bool()> given_up) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (stage_ != Stage::kOver) {

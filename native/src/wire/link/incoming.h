@@ -57,8 +57,7 @@ class IncomingTransfer final : public Delivery {
   Taken Take(uint64_t offset, uint32_t crc, const Span& bytes, uint64_t* gained);
   // A tensor without content is here when it is opened.
   void TakeNothing();
-  // The sender gives up, or is gone.
-  // True: it was parked.
+  // The sender gives up, or is gone. True: it was parked.
   bool GiveUp(const Status& why);
 
   const TensorInfo& info() const override { return info_; }
@@ -69,7 +68,7 @@ class IncomingTransfer final : public Delivery {
   void Land(void* to, std::function<void(const Status&)> landed) override;
   void Stop(const Status& why) override;
   void Answer(const Status& status) override;
-  void OnGivenUp(std::function<void()> given_up) override;
+  void OnGivenUp(std::function<bool()> given_up) override;
 
  private:
   enum class Stage { kParking, kHeld, kLanding, kOver };
@@ -114,7 +113,7 @@ class IncomingTransfer final : public Delivery {
   char* writes_to_ = nullptr;  // the same, or encoded_
   std::unique_ptr<char[]> encoded_;
   std::function<void(const Status&)> landed_;
-  std::function<void()> given_up_;
+  std::function<bool()> given_up_;
 };
 
 }  // namespace efl

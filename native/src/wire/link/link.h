@@ -183,6 +183,8 @@ class Link final : public Outbound,
   // Unless the connections aren't those of that epoch any more.
   void Lose(const Status& status, uint64_t epoch);
   void LoseWith(const ConnectionPtr& connection, const Status& status);
+  void LoseInLife(uint64_t life, const Status& status);
+  void LoseLocked(const Status& status, std::unique_lock<std::mutex>* lock);
   std::function<void()> DetachLocked(const Status& status);
 
   // link_calls.cc: questions and answers.

@@ -78,23 +78,24 @@ Status Link::TooLate(const std::string& why) const {
 }
 
 void Link::LoseWith(const ConnectionPtr& connection, const Status& status) {
-  uint64_t epoch = 0;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!IsAttached(*connection)) return;
-    epoch = epoch_;
-  }
-  Lose(status, epoch);
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (IsAttached(*connection)) LoseLocked(status, &lock);
+}
+
+void Link::LoseInLife(uint64_t life, const Status& status) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (life_ == life) LoseLocked(status, &lock);
+}
+
+void Link::Lose(const Status& status, uint64_t epoch) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (epoch_ == epoch) LoseLocked(status, &lock);
 }
 
 // The host hears of it before any operation ends: whoever hears of that may connect again.
-void Link::Lose(const Status& status, uint64_t epoch) {
-  std::function<void()> end;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (epoch_ != epoch) return;
-    end = DetachLocked(status);
-  }
+void Link::LoseLocked(const Status& status, std::unique_lock<std::mutex>* lock) {
+  const std::function<void()> end = DetachLocked(status);
+  lock->unlock();
   host_->OnLinkLost(status);
   end();
 }

@@ -93,12 +93,10 @@ bool Link::BeginMessage(const ConnectionPtr& connection, const LinkControl& cont
       busy_ = !impossible;
     }
   }
-  if (impossible) {
-    OnViolation(connection, "it takes what wasn't sent, or nothing of what was");
-    return false;
-  }
   for (const auto& act : then) act();
-  return true;
+  if (!impossible) return true;
+  OnViolation(connection, "it takes what wasn't sent, or nothing of what was");
+  return false;
 }
 
 void Link::Break(const ConnectionPtr& connection, const Status& why) {
@@ -164,11 +162,12 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
       {
         std::lock_guard<std::mutex> lock(mutex_);
         say_taken_ = true;
-        when_idle_.push_back([this, connection,
-                              reason = Utf8Prefix(frame.goodbye().reason(), kLongestReason)] {
-          Pump();
-          LoseWith(connection, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
-        });
+        when_idle_.push_back(
+            [this, life, reason = Utf8Prefix(frame.goodbye().reason(), kLongestReason)] {
+              Pump();
+              // Whatever has become of the connection: it counts as taken.
+              LoseInLife(life, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
+            });
       }
       return false;
     default:

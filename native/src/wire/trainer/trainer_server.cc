@@ -58,7 +58,7 @@ class TrainerDelivery final : public Delivery {
     call_->Answer(Encode(response), nullptr);
   }
 
-  void OnGivenUp(std::function<void()> given_up) override { call_->OnGivenUp(std::move(given_up)); }
+  void OnGivenUp(std::function<bool()> given_up) override { call_->OnGivenUp(std::move(given_up)); }
 
  private:
   const ServerCallPtr call_;

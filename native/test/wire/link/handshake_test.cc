@@ -11,6 +11,7 @@
 
 #include "support/listening_leader.h"
 #include "support/log_lines.h"
+#include "support/state_log.h"
 #include "wire/messages.h"
 
 namespace efl::test {
@@ -176,6 +177,61 @@ TEST_F(BusyLeaderTest, ShouldNotTakeAPeerForDeadWhoseMessageItStillWorksOn) {
   EXPECT_EQ(leader.peer->standing().state, PeerState::kReady);
   place.Give();
   EXPECT_EQ(arrival.ending.status().Text(), "OK");
+}
+
+// It says that it has taken it, so it has to heed it.
+TEST_F(BusyLeaderTest, ShouldHeedAGoodbyeWhoseConnectionIsReplacedMeanwhile) {
+  Listen();
+  Connect();
+  StateLog log(leader.peer);
+  Arrival arrival;
+  SlowPlace place(&arrival);
+  leader.peer->ReceiveTensor("x", 0, place.allocate(), arrival.ending.call());
+  LinkControl last = OneChunk();
+  last.add_frames()->mutable_goodbye()->set_reason("enough");
+  raw->Send(last, chunk);
+  place.AwaitAsked();
+  RawPeer other(leader.node->port());
+  other.Send(RawPeer::Hello(42, true));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // it waits for the message's end
+  place.Give();
+  ExpectSaid(log.Await(PeerState::kIdle).cause, Code::kUnavailable, "the peer has left: enough");
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+}
+
+// A receive that has taken the tensor hears of it; the next one of this step has nothing to do
+// with it.
+TEST_F(BusyLeaderTest, ShouldTellOneReceiveOfASendThatIsGivenUpWhileItsPlaceIsAskedFor) {
+  Listen();
+  Connect();
+  LinkControl half;
+  AddOpen(&half, 1, 0, 2 * kFloatsOfAChunk);
+  AddChunk(&half, 1, 0, chunk);
+  raw->Send(half, chunk);
+  while (leader.peer->stats().parked_tensors == 0) std::this_thread::yield();
+  Arrival first, second;
+  SlowPlace place(&first);
+  std::thread receiving(
+      [&] { leader.peer->ReceiveTensor("x", 0, place.allocate(), first.ending.call()); });
+  place.AwaitAsked();
+  LinkControl given_up;
+  LinkAbort* abort = given_up.add_frames()->mutable_abort();
+  abort->set_transfer(1);
+  abort->set_code(static_cast<tensorflow::error::Code>(Code::kDeadlineExceeded));
+  abort->set_msg("too late");
+  AddOpen(&given_up, 2, 0, 0)->set_name("nobody's");
+  raw->Send(given_up);
+  EXPECT_EQ(raw->AwaitDone().transfer(), 2u);  // what was said before it has been heeded
+  place.Give();
+  receiving.join();
+  ExpectSaid(first.ending.status(), Code::kDeadlineExceeded, "too late");
+  leader.peer->ReceiveTensor("x", 0, second.allocate(), second.ending.call());
+  LinkControl next;
+  AddOpen(&next, 3, 0, kFloatsOfAChunk);
+  AddChunk(&next, 3, 0, chunk);
+  raw->Send(next, chunk);
+  EXPECT_EQ(second.ending.status().Text(), "OK");
+  EXPECT_EQ(second.bytes, chunk);
 }
 
 TEST_F(HandshakeTest, ShouldRefuseAnotherVersionAtBothEndsWithBothValues) {
