@@ -93,15 +93,13 @@ void CallBoard::Withdraw(const std::string& topic, const AnswerPtr& answer) {
   answers.erase(std::remove(answers.begin(), answers.end(), answer), answers.end());
 }
 
-void CallBoard::AbandonWaiting(const Status& status) {
-  std::vector<OperationPtr> waiting;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (const auto& [name, topic] : topics_) {
-      for (const AnswerPtr& answer : topic.answers) waiting.push_back(answer->operation);
-    }
+std::vector<OperationPtr> CallBoard::Waiting() const {
+  std::vector<OperationPtr> all;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [name, topic] : topics_) {
+    for (const AnswerPtr& answer : topic.answers) all.push_back(answer->operation);
   }
-  for (const OperationPtr& operation : waiting) operation->Abandon(status);
+  return all;
 }
 
 void CallBoard::RefuseQuestions(uint64_t admission, const std::string& except) {

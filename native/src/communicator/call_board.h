@@ -42,8 +42,8 @@ class CallBoard {
   // An answer that was ended from outside is no longer given.
   void Withdraw(const std::string& topic, const AnswerPtr& answer);
 
-  // Ends the answers that wait for a question; the peer will ask nothing more.
-  void AbandonWaiting(const Status& status);
+  // The answers that wait for a question.
+  std::vector<OperationPtr> Waiting() const;
   // Answers with NotReady what was asked, or still is, by whoever was let in before `admission`,
   // but for the questions of one topic.
   void RefuseQuestions(uint64_t admission, const std::string& except = {});

@@ -316,15 +316,13 @@ void Mailbox::Forget(uint64_t admission) {
   }
 }
 
-void Mailbox::AbandonWaiting(const Status& status) {
+std::vector<OperationPtr> Mailbox::Waiting() const {
   std::vector<OperationPtr> all;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (const auto& [name, box] : boxes_) {
-      for (const ReceivePtr& receive : box.waiting) all.push_back(receive->operation);
-    }
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [name, box] : boxes_) {
+    for (const ReceivePtr& receive : box.waiting) all.push_back(receive->operation);
   }
-  for (const OperationPtr& operation : all) operation->Abandon(status);
+  return all;
 }
 
 int64_t Mailbox::parked_bytes() const {

@@ -59,8 +59,8 @@ class Mailbox {
   void Forget(uint64_t admission = 0);
   // Whether this tensor is here, all of it or some.
   bool Holds(const std::string& name, int64_t step);
-  // Ends the receives that wait; the peer will send nothing more.
-  void AbandonWaiting(const Status& status);
+  // The receives that wait.
+  std::vector<OperationPtr> Waiting() const;
   // What came in and was not asked for yet.
   int64_t parked_bytes() const;
   int64_t parked_tensors() const;

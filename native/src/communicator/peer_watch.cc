@@ -134,12 +134,17 @@ void Peer::OnAsked(int64_t connection, Operation::Clock::time_point since, bool 
 }
 
 void Peer::Lose(const Status& status) {
-  std::function<void()> end_link;
+  std::function<void()> end_link, end_sends;
+  std::vector<OperationPtr> receives, answers;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (state_ != State::kConnected) return;
-    // At once, so that it isn't the next connection's link that ends.
+    // All of it at once, so that it isn't the next connection's that ends. What is posted after
+    // this finds that the peer is lost.
     end_link = link_->Detach(status);
+    end_sends = trainer_.Forget(status);
+    receives = mailbox_.Waiting();
+    answers = board_.Waiting();
     state_ = State::kIdle;
     lost_ = status;
   }
@@ -148,9 +153,9 @@ void Peer::Lose(const Status& status) {
   // Over the trainer wire, what the peer was asked ends with its own answer, which may be on the
   // way; what it wasn't asked yet isn't for whoever is there next.
   end_link();
-  trainer_.Forget(status);
-  mailbox_.AbandonWaiting(status);
-  board_.AbandonWaiting(status);
+  end_sends();
+  for (const OperationPtr& receive : receives) receive->Abandon(status);
+  for (const OperationPtr& answer : answers) answer->Abandon(status);
 }
 
 Status Peer::Missing() const {

@@ -153,6 +153,32 @@ TEST(AdversityTest, ShouldNotEndANewReceiveForAFailureBeforeTheReconnect) {
   Exchange(&pair);
 }
 
+// Whoever hears of the loss may connect again while others still hear of it.
+TEST(AdversityTest, ShouldNotEndWhatBeginsWhileALossIsTold) {
+  Pair pair;
+  pair.UseTrainer();
+  pair.Connect();
+  Ending again;
+  Arrival arrival;
+  Peer::Call call = arrival.ending.call();
+  call.done = [&, done = std::move(call.done)](const Status& status, const Outcome& outcome) {
+    pair.leader.peer->Connect(again.call());
+    // Until it waits for the follower.
+    EXPECT_FALSE(again.ended_within(std::chrono::milliseconds(500)));
+    done(status, outcome);
+  };
+  pair.leader.peer->ReceiveTensor("x", 0, arrival.allocate(), std::move(call));
+  const uint64_t incarnation = pair.follower.peer->introduction().incarnation;
+  pair.leader.peer->OnGoodbye(incarnation, "closed");
+  ExpectSaid(arrival.ending.status(), Code::kUnavailable, "the peer has left");
+  pair.follower.peer->OnGoodbye(pair.leader.peer->introduction().incarnation, "closed");
+  Ending of_follower;
+  pair.follower.peer->Connect(of_follower.call());
+  EXPECT_EQ(again.status().Text(), "OK");
+  EXPECT_EQ(of_follower.status().Text(), "OK");
+  Exchange(&pair);
+}
+
 // What the peer couldn't be told before it was lost isn't for the connection that follows.
 TEST(AdversityTest, ShouldNotTellTheNextConnectionOfAFailureBeforeIt) {
   Pair pair;

@@ -66,7 +66,7 @@ class PairClient {
   // Tried for some seconds, until Forget; nothing when the peer is an EFLS party.
   void Reset(const std::string& name, int64_t step, const Status& status);
   // The peer is lost: what it wasn't told yet isn't for its next incarnation.
-  void Forget();
+  std::function<void()> Forget();
   // Returns when the peer has taken note, or after a short while. Not on a thread of the client.
   void Goodbye(const std::string& reason);
 

@@ -120,13 +120,15 @@ void PairClient::SendReset(const std::shared_ptr<CallSlot>& slot, const grpc::By
   if (slot->cancelled().ok()) slot->Hold(client_->Call(kReset, request, kHelloTimeoutMs, sent));
 }
 
-void PairClient::Forget() {
+std::function<void()> PairClient::Forget() {
   std::unordered_set<std::shared_ptr<CallSlot>> resets;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     resets.swap(resets_);
   }
-  for (const auto& slot : resets) slot->Cancel({Code::kCancelled, "the peer is lost"});
+  return [resets = std::move(resets)] {
+    for (const auto& slot : resets) slot->Cancel({Code::kCancelled, "the peer is lost"});
+  };
 }
 
 void PairClient::Goodbye(const std::string& reason) {

@@ -216,22 +216,24 @@ void TrainerClient::GoOn() {
   for (const std::string& name : held) TransmitNext(name);
 }
 
-void TrainerClient::Forget(const Status& status) {
-  std::vector<Send> forgotten;
+std::function<void()> TrainerClient::Forget(const Status& status) {
+  std::vector<OperationPtr> forgotten;
   ++life_;
-  pair_->Forget();
   {
     std::lock_guard<std::mutex> lock(mutex_);
     in_doubt_ = false;
     for (auto at = in_flight_.begin(); at != in_flight_.end();) {
       std::deque<Send>& waiting = at->second.waiting;
-      std::move(waiting.begin(), waiting.end(), std::back_inserter(forgotten));
+      for (const Send& send : waiting) forgotten.push_back(send.operation);
       waiting.clear();
       at = at->second.held ? in_flight_.erase(at) : std::next(at);
     }
   }
-  // Not abandoned: that would tell whoever is there next.
-  for (const Send& send : forgotten) send.operation->TryEnd(status);
+  return [forgotten = std::move(forgotten), end_news = pair_->Forget(), status] {
+    end_news();
+    // Not abandoned: that would tell whoever is there next.
+    for (const OperationPtr& operation : forgotten) operation->TryEnd(status);
+  };
 }
 
 void TrainerClient::AskReaderState(const Errand& errand, const std::string& dataset) {

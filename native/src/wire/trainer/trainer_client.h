@@ -30,9 +30,9 @@ class TrainerClient final : public Outbound {
   bool in_doubt() const;
   // The peer is there and the one it was.
   void GoOn();
-  // The peer is lost: what waits for its turn ends with this status, and isn't for its next
-  // incarnation.
-  void Forget(const Status& status);
+  // The peer is lost: what waits for its turn isn't for its next incarnation, and ends with this
+  // status when the function returned is called.
+  std::function<void()> Forget(const Status& status);
   void SayGoodbye(const std::string& reason) override { pair_->Goodbye(reason); }
 
  private:
