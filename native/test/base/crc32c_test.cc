@@ -26,10 +26,15 @@ TEST(Crc32cTest, ShouldGoOnFromAnEarlierPart) {
 TEST(Crc32cTest, ShouldCopyWhatItSums) {
   std::string bytes(50'000, 'y');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);
-  std::string copy(bytes.size(), '\0');
-  EXPECT_EQ(CopyCrc32c(copy.data(), bytes.data(), bytes.size()),
-            Crc32c(bytes.data(), bytes.size()));
-  EXPECT_EQ(copy, bytes);
+  for (const bool past_cache : {false, true}) {
+    for (const size_t skipped : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{49'990}}) {
+      const size_t size = bytes.size() - skipped - 3;
+      std::string copy(bytes.size(), '.');
+      EXPECT_EQ(CopyCrc32c(copy.data() + skipped, bytes.data() + skipped / 2, size, 0, past_cache),
+                Crc32c(bytes.data() + skipped / 2, size));
+      EXPECT_EQ(copy, std::string(skipped, '.') + bytes.substr(skipped / 2, size) + "...");
+    }
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/crc32c.h"
 #include "wire/link/encoding.h"
 
 namespace efl {
@@ -112,7 +113,7 @@ IncomingTransfer::Taken IncomingTransfer::Take(uint64_t offset, uint32_t crc, co
   Span kept;
   bool right = false;
   if (to != nullptr) {
-    right = bytes.CopyTo(to) == crc;
+    right = bytes.CopyTo(to, OutgrowsCache(encoded_size_)) == crc;
   } else {
     kept = bytes.ToKeep();
     right = kept.Crc32c() == crc;
@@ -178,7 +179,9 @@ void IncomingTransfer::CopyParked(std::unique_lock<std::mutex>* lock) {
   const auto parked = std::exchange(parked_, {});
   ++writers_;
   lock->unlock();
-  for (const auto& [offset, bytes] : parked) bytes.CopyTo(writes_to_ + offset);
+  for (const auto& [offset, bytes] : parked) {
+    bytes.CopyTo(writes_to_ + offset, OutgrowsCache(encoded_size_));
+  }
   lock->lock();
   if (--writers_ == 0) no_writers_.notify_all();
 }

@@ -88,10 +88,10 @@ uint32_t Span::Crc32c() const {
   return crc;
 }
 
-uint32_t Span::CopyTo(char* to) const {
+uint32_t Span::CopyTo(char* to, bool past_cache) const {
   uint32_t crc = 0;
   for (const Part& part : parts_) {
-    crc = CopyCrc32c(to, part.slice.begin() + part.offset, part.size, crc);
+    crc = CopyCrc32c(to, part.slice.begin() + part.offset, part.size, crc, past_cache);
     to += part.size;
   }
   return crc;

@@ -43,8 +43,8 @@ class Span {
   Span ToKeep() const;
 
   uint32_t Crc32c() const;
-  // Copies all of it, and returns its CRC32C.
-  uint32_t CopyTo(char* to) const;
+  // Copies all of it, and returns its CRC32C. `past_cache`: as for CopyCrc32c.
+  uint32_t CopyTo(char* to, bool past_cache = false) const;
 
  private:
   struct Part {
