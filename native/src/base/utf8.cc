@@ -48,6 +48,15 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
+std::string AsUtf8(const std::string& text) {
+  if (IsUtf8(text)) return text;
+  std::string ascii = text;
+  for (char& byte : ascii) {
+    if ((static_cast<unsigned char>(byte) & 0x80) != 0) byte = '?';
+  }
+  return ascii;
+}
+
 std::string Utf8Prefix(const std::string& text, size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/kernel_thread.h"
+#include "base/utf8.h"
 
 namespace efl {
 namespace {
@@ -105,8 +106,9 @@ Mailbox::Consequence Mailbox::Decide(const DeliveryPtr& delivery, uint64_t admit
   if (at == boxes_.end()) {
     if (!delivery->defect().ok()) return answer(delivery->defect());
     // Existing parties look for this sentence.
-    return answer({Code::kNotFound, absl::StrCat("Tensor named ", info.name.substr(0, kMaxNameSaid),
-                                                 " not registered.")});
+    return answer(
+        {Code::kNotFound,
+         absl::StrCat("Tensor named ", Utf8Prefix(info.name, kMaxNameSaid), " not registered.")});
   }
   Box& box = at->second;
   if (!delivery->defect().ok()) return Refuse(&box, delivery, delivery->defect());
@@ -249,10 +251,11 @@ Mailbox::Consequence Mailbox::Decide(const ReceivePtr& receive) {
   return [receive, delivery = parked.delivery] { Land(receive, delivery); };
 }
 
-void Mailbox::Fail(const std::string& name, int64_t step, const Status& status) {
+void Mailbox::Fail(const std::string& name, int64_t step, const Status& status, uint64_t admitted) {
   ReceivePtr receive;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (admitted < admission_) return;
     const auto at = boxes_.find(name);
     if (at == boxes_.end()) return;
     receive = TakeWaiting(&at->second, step);

@@ -26,7 +26,8 @@ struct Receive {
   std::function<void*(const TensorInfo&)> allocate;
   // What is landing in it, from then on. Of whoever claims the receive, who then answers it.
   DeliveryPtr landing = nullptr;
-  // Run when it has landed, before either party learns of it; not OK: that is how it ends for both.
+  // Run when it has landed, before this party learns of it, and the other one, unless that has
+  // heard that it was parked. Not OK: that is how it ends.
   std::function<Status(const TensorInfo&)> record = nullptr;
 };
 using ReceivePtr = std::shared_ptr<Receive>;
@@ -53,7 +54,8 @@ class Mailbox {
   bool Post(const ReceivePtr& receive);
 
   // The peer's send of this name and step has failed.
-  void Fail(const std::string& name, int64_t step, const Status& status);
+  void Fail(const std::string& name, int64_t step, const Status& status,
+            uint64_t admitted = kAlways);
   // What came and what failed in an earlier life of the connection says nothing about this one, nor
   // does what comes from whoever was let in before `admission`.
   void Forget(uint64_t admission = 0);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "wire/link/link_service.h"
 
 namespace efl {
@@ -33,13 +34,17 @@ ClientOptions ClientOptionsOf(const Options& options) {
   return client;
 }
 
-// Of what is said to the peer, of which a message has to have room for one: the refusal, or what it
-// was already.
-Status CheckLength(Status status, const char* what, const std::string& text) {
+// Of what is said to the peer, as text, of which a message has to have room for one: the refusal,
+// or what it was already.
+Status CheckText(Status status, const char* what, const std::string& text) {
   constexpr size_t kLongest = 64 << 10;
-  if (!status.ok() || text.size() <= kLongest) return status;
-  return {Code::kInvalidArgument,
-          absl::StrCat(what, " has at most ", kLongest, " bytes, not ", text.size())};
+  if (!status.ok()) return status;
+  if (text.size() > kLongest) {
+    return {Code::kInvalidArgument,
+            absl::StrCat(what, " has at most ", kLongest, " bytes, not ", text.size())};
+  }
+  if (!IsUtf8(text)) return {Code::kInvalidArgument, absl::StrCat(what, " has to be UTF-8 text")};
+  return {};
 }
 
 Status CheckOutgoing(const OutgoingTensor& tensor) {
@@ -207,9 +212,8 @@ Status Peer::CheckDataset(const std::string& dataset) const {
 void Peer::SendTensor(OutgoingTensor tensor, Call call) {
   const TensorInfo& info = tensor.info;
   call.done = CountSent(info.size, std::move(call.done));
-  const Errand errand =
-      StartErrand(About("send tensor", info.name, info.step), std::move(call),
-                  CheckLength(CheckConnected(), "the name of a tensor", info.name));
+  const Errand errand = StartErrand(About("send tensor", info.name, info.step), std::move(call),
+                                    CheckText(CheckConnected(), "the name of a tensor", info.name));
   if (errand.operation == nullptr) return;
   Status told = CheckOutgoing(tensor);
   if (!told.ok()) errand.operation->Abandon(told);
@@ -252,11 +256,12 @@ void Peer::ReceiveTensor(const std::string& name, int64_t step,
     return allocate(info);
   };
   const OperationPtr operation = Make(About("receive tensor", name, step), std::move(call));
-  // What the peer has sent before it left is still here.
-  const bool here = mailbox_.Holds(name, step) && !closed();
-  if (Status refused = here ? Status() : CheckConnected(); !refused.ok()) {
-    operation->TryEnd(refused);
-    return;
+  if (const Status refused = CheckConnected(); !refused.ok()) {
+    // What the peer has sent before it left is still here.
+    if (closed() || !mailbox_.Holds(name, step)) {
+      operation->TryEnd(refused);
+      return;
+    }
   }
   const auto receive = std::make_shared<Receive>(Receive{operation, name, step, place, {}});
   if (governance_->on()) {
@@ -274,7 +279,7 @@ void Peer::SendReaderState(const std::string& dataset, const std::string& block_
                            int64_t sample_index, Call call) {
   PostText(EgressText::kReaderState, dataset, ReaderTopic(dataset),
            About("send reader state", dataset), {block_id, sample_index}, std::move(call),
-           CheckLength(CheckDataset(dataset), "a block id", block_id));
+           CheckText(CheckDataset(dataset), "a block id", block_id));
 }
 
 void Peer::TerminateReader(const std::string& dataset, Call call) {
@@ -287,23 +292,21 @@ void Peer::TerminateReader(const std::string& dataset, Call call) {
 void Peer::SendCheckpointVersion(const std::string& version, Call call) {
   PostText(EgressText::kCheckpointVersion, {}, kCheckpointTopic, About("send checkpoint version"),
            {version, 0}, std::move(call),
-           CheckLength(CheckConnected(), "a checkpoint version", version));
+           CheckText(CheckConnected(), "a checkpoint version", version));
 }
 
 void Peer::ReceiveReaderState(const std::string& dataset, Call call) {
-  call.done = Recording(EgressText::kReaderState, dataset, About("receive reader state", dataset),
-                        std::move(call.done));
-  const Errand errand =
-      StartErrand(About("receive reader state", dataset), std::move(call),
-                  CheckLength(CheckConnected(), "the name of a dataset", dataset));
+  const Subject subject = About("receive reader state", dataset);
+  Record(EgressText::kReaderState, dataset, subject, &call);
+  const Errand errand = StartErrand(subject, std::move(call),
+                                    CheckText(CheckConnected(), "the name of a dataset", dataset));
   if (errand.operation != nullptr) wire_.load()->AskReaderState(errand, dataset);
 }
 
 void Peer::ReceiveCheckpointVersion(Call call) {
-  call.done = Recording(EgressText::kCheckpointVersion, {}, About("receive checkpoint version"),
-                        std::move(call.done));
-  const Errand errand =
-      StartErrand(About("receive checkpoint version"), std::move(call), CheckConnected());
+  const Subject subject = About("receive checkpoint version");
+  Record(EgressText::kCheckpointVersion, {}, subject, &call);
+  const Errand errand = StartErrand(subject, std::move(call), CheckConnected());
   if (errand.operation != nullptr) wire_.load()->AskCheckpointVersion(errand);
 }
 

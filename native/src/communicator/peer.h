@@ -126,7 +126,8 @@ class Peer final : public Inbound,
   void OnCheckpointQuestion(const QuestionPtr& question, uint64_t admitted) override;
   Status CheckCaller(const PeerCertificatePtr& caller) const override;
   Status OnHello(const Introduction& theirs, const PeerCertificatePtr& caller) override;
-  void OnSendFailed(const std::string& name, int64_t step, const Status& status) override;
+  void OnSendFailed(const std::string& name, int64_t step, const Status& status,
+                    uint64_t admitted) override;
   Introduction introduction() const override { return mine_; }
   void OnReset(uint64_t incarnation, const std::string& name, int64_t step,
                const Status& status) override;
@@ -162,8 +163,7 @@ class Peer final : public Inbound,
   void PostText(EgressText kind, const std::string& dataset, const std::string& topic,
                 const Subject& subject, const Outcome& outcome, Call call, const Status& refused);
   // A `done` that is given an answer once that is recorded.
-  Operation::Done Recording(EgressText kind, const std::string& dataset, const Subject& subject,
-                            Operation::Done done);
+  void Record(EgressText kind, const std::string& dataset, const Subject& subject, Call* call);
   Counterpart PeerForLedger() const;
 
   // What was started while the connection went away.

@@ -401,14 +401,17 @@ bool Peer::Knows(uint64_t incarnation) const {
   return incarnation != 0 && incarnation == their_incarnation_;
 }
 
-void Peer::OnSendFailed(const std::string& name, int64_t step, const Status& status) {
+void Peer::OnSendFailed(const std::string& name, int64_t step, const Status& status,
+                        uint64_t admitted) {
   mailbox_.Fail(name, step,
-                {status.code(), absl::StrCat("the peer could not send it: ", status.message())});
+                {status.code(), absl::StrCat("the peer could not send it: ", status.message())},
+                admitted);
 }
 
 void Peer::OnReset(uint64_t incarnation, const std::string& name, int64_t step,
                    const Status& status) {
-  if (Knows(incarnation) && !status.ok()) OnSendFailed(name, step, status);
+  const uint64_t admitted = admission();
+  if (Knows(incarnation) && !status.ok()) OnSendFailed(name, step, status, admitted);
 }
 
 void Peer::OnGoodbye(uint64_t incarnation, const std::string& reason) {

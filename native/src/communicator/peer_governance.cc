@@ -39,18 +39,21 @@ void Peer::PostText(EgressText kind, const std::string& dataset, const std::stri
   in_its_place.timeout_ms = call.timeout_ms;
   in_its_place.done = [](const Status&, const Outcome&) {};
   PostAnswer(topic, subject, std::move(no), std::move(in_its_place), refused);
+  const uint64_t group = call.group;
   Make(subject, std::move(call))->TryEnd(denied);
+  monitor_->FailGroup(this, group, denied.About(subject));
 }
 
-Operation::Done Peer::Recording(EgressText kind, const std::string& dataset, const Subject& subject,
-                                Operation::Done done) {
-  return [this, kind, dataset, subject, done = std::move(done)](const Status& status,
-                                                                const Outcome& outcome) {
+void Peer::Record(EgressText kind, const std::string& dataset, const Subject& subject, Call* call) {
+  call->done = [this, kind, dataset, subject, group = call->group, done = std::move(call->done)](
+                   const Status& status, const Outcome& outcome) {
     Status kept;
     if (status.ok()) {
       kept = governance_->RecordReceived(kind, dataset, outcome.text.size(), PeerForLedger());
     }
     done(kept.ok() ? status : kept.About(subject), kept.ok() ? outcome : Outcome());
+    // The operation itself has ended well.
+    if (!kept.ok()) monitor_->FailGroup(this, group, kept.About(subject));
   };
 }
 

@@ -19,22 +19,6 @@ int64_t NowMs() {
 
 }  // namespace
 
-const char* PeerStateName(PeerState state) {
-  switch (state) {
-    case PeerState::kIdle:
-      return "IDLE";
-    case PeerState::kConnecting:
-      return "CONNECTING";
-    case PeerState::kReady:
-      return "READY";
-    case PeerState::kReconnecting:
-      return "RECONNECTING";
-    case PeerState::kClosed:
-      return "CLOSED";
-  }
-  return "";
-}
-
 PeerStates::PeerStates() { now_.since_ms = NowMs(); }
 
 void PeerStates::Set(PeerState state, const Status& cause) {
@@ -42,8 +26,12 @@ void PeerStates::Set(PeerState state, const Status& cause) {
   if (now_.state == state || now_.state == PeerState::kClosed) return;
   now_ = {state, NowMs(), cause};
   if (listeners_.empty()) return;
+  Note({now_, 0, last_id_});
+}
+
+void PeerStates::Note(News news) {
   if (news_.size() == kMostNews) news_.pop_front();
-  news_.push_back({now_, 0, last_id_});
+  news_.push_back(std::move(news));
 }
 
 void PeerStates::Tell() {
@@ -88,7 +76,7 @@ uint64_t PeerStates::Add(Listener listener) {
     std::lock_guard<std::mutex> lock(mutex_);
     id = ++last_id_;
     listeners_.emplace(id, std::move(listener));
-    news_.push_back({now_, id, id});
+    Note({now_, id, id});
   }
   Tell();
   return id;

@@ -21,8 +21,6 @@ enum class PeerState {
   kClosed = 4         // for good
 };
 
-const char* PeerStateName(PeerState state);
-
 struct PeerStanding {
   PeerState state = PeerState::kIdle;
   int64_t since_ms = 0;  // since the epoch of Unix
@@ -57,6 +55,8 @@ class PeerStates {
     uint64_t last;  // the last of those
   };
 
+  // Under the lock: it is told next.
+  void Note(News news);
   // Until no listener runs, except on this thread.
   void AwaitQuiet(std::unique_lock<std::mutex>* lock);
 

@@ -171,7 +171,8 @@ void AuditLedger::SyncNowAndThen() {
     const int error = fdatasync(fd_) == 0 ? 0 : errno;
     lock.lock();
     if (error == 0 || !broken_.ok()) continue;
-    broken_ = Failed(CodeOf(error), std::strerror(error));
+    // Whatever it was for: what was written before may be lost.
+    broken_ = Failed(Code::kInternal, std::strerror(error));
     const std::string said = broken_.message();
     lock.unlock();
     Log(LogLevel::kError, said);

@@ -61,10 +61,11 @@ Status EgressGate::Deny(const std::string& why, const std::string& otherwise) co
                        " let it out, change ", file_, " and start this party again")};
 }
 
-std::string EgressGate::Called(const EgressRule& rule) const {
-  const auto number = &rule - policy_.rules.data();
+std::string EgressGate::Called(const EgressRule* rule) const {
+  if (rule == nullptr) return absl::StrCat("the limits of ", file_);
+  const auto number = rule - policy_.rules.data();
   const std::string place = absl::StrCat("rules[", number, "]");
-  return absl::StrCat(rule.id == place ? place : absl::StrCat(place, " '", rule.id, "'"), " of ",
+  return absl::StrCat(rule->id == place ? place : absl::StrCat(place, " '", rule->id, "'"), " of ",
                       file_);
 }
 
@@ -79,8 +80,8 @@ Status EgressGate::Admit(const TensorInfo& info) {
     return Deny(absl::StrCat("no rule of ", file_, " fits a ", DTypeName(info.dtype),
                              " tensor of this name, and its default is deny"));
   }
-  if (!rule->allow) return Deny(absl::StrCat(Called(*rule), " says so"));
-  if (Status status = CheckSize(Called(*rule), rule->limits, bytes); !status.ok()) return status;
+  if (!rule->allow) return Deny(absl::StrCat(Called(rule), " says so"));
+  if (Status status = CheckSize(rule, bytes); !status.ok()) return status;
   return Count(rule, &rates_[static_cast<size_t>(rule - policy_.rules.data())], bytes);
 }
 
@@ -93,17 +94,21 @@ Status EgressGate::Admit(EgressText kind, int64_t bytes) {
                            ", or its default, is deny"));
 }
 
-Status EgressGate::CheckSize(const std::string& who, const EgressLimits& limits,
-                             int64_t bytes) const {
-  if (limits.max_bytes == 0 || bytes <= limits.max_bytes) return {};
-  return Deny(absl::StrCat(who, " lets up to ", limits.max_bytes, " bytes out, and it has ", bytes,
-                           " (max_bytes)"));
+const EgressLimits& EgressGate::LimitsOf(const EgressRule* rule) const {
+  return rule == nullptr ? policy_.limits : rule->limits;
 }
 
-Status EgressGate::CheckRate(const std::string& who, const EgressLimits& limits, RateLimit* rate,
-                             int64_t bytes) const {
+Status EgressGate::CheckSize(const EgressRule* rule, int64_t bytes) const {
+  const EgressLimits& limits = LimitsOf(rule);
+  if (limits.max_bytes == 0 || bytes <= limits.max_bytes) return {};
+  return Deny(absl::StrCat(Called(rule), " lets up to ", limits.max_bytes,
+                           " bytes out, and it has ", bytes, " (max_bytes)"));
+}
+
+Status EgressGate::CheckRate(const EgressRule* rule, RateLimit* rate, int64_t bytes) const {
   const RateLimit::Clock::duration wait = rate->Wait(bytes, now_());
   if (wait == RateLimit::Clock::duration::zero()) return {};
+  const EgressLimits& limits = LimitsOf(rule);
   std::string most;
   if (limits.bytes_per_second > 0) {
     absl::StrAppend(&most, "bytes_per_second=", limits.bytes_per_second, " ");
@@ -111,8 +116,8 @@ Status EgressGate::CheckRate(const std::string& who, const EgressLimits& limits,
   if (limits.sends_per_second > 0) {
     absl::StrAppend(&most, "sends_per_second=", limits.sends_per_second, " ");
   }
-  const std::string why = absl::StrCat("its ", bytes, " bytes are over the rate of ", who, ": ",
-                                       most, "burst_seconds=", limits.burst_seconds);
+  const std::string why = absl::StrCat("its ", bytes, " bytes are over the rate of ", Called(rule),
+                                       ": ", most, "burst_seconds=", limits.burst_seconds);
   if (wait == RateLimit::kNever) {
     return Deny(absl::StrCat(why, ", which never lets so much out at once"));
   }
@@ -121,13 +126,10 @@ Status EgressGate::CheckRate(const std::string& who, const EgressLimits& limits,
 }
 
 Status EgressGate::Count(const EgressRule* rule, RateLimit* rate, int64_t bytes) {
-  const std::string whole = absl::StrCat("the limits of ", file_);
-  if (Status status = CheckSize(whole, policy_.limits, bytes); !status.ok()) return status;
+  if (Status status = CheckSize(nullptr, bytes); !status.ok()) return status;
   std::lock_guard<std::mutex> lock(mutex_);
-  Status status = CheckRate(whole, policy_.limits, &all_, bytes);
-  if (status.ok() && rate != nullptr) {
-    status = CheckRate(Called(*rule), rule->limits, rate, bytes);
-  }
+  Status status = CheckRate(nullptr, &all_, bytes);
+  if (status.ok() && rate != nullptr) status = CheckRate(rule, rate, bytes);
   if (!status.ok()) return status;
   all_.Take(bytes);
   if (rate != nullptr) rate->Take(bytes);

@@ -36,12 +36,13 @@ class EgressGate {
 
  private:
   Status Deny(const std::string& why, const std::string& otherwise = {}) const;
-  Status CheckSize(const std::string& who, const EgressLimits& limits, int64_t bytes) const;
-  Status CheckRate(const std::string& who, const EgressLimits& limits, RateLimit* rate,
-                   int64_t bytes) const;
+  // Null: what holds for all together.
+  const EgressLimits& LimitsOf(const EgressRule* rule) const;
+  Status CheckSize(const EgressRule* rule, int64_t bytes) const;
+  Status CheckRate(const EgressRule* rule, RateLimit* rate, int64_t bytes) const;
   // `rule` and `rate` may be null.
   Status Count(const EgressRule* rule, RateLimit* rate, int64_t bytes);
-  std::string Called(const EgressRule& rule) const;
+  std::string Called(const EgressRule* rule) const;
 
   const EgressPolicy policy_;
   const std::string file_;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "grpc/grpc_status.h"
 #include "grpc/steady_time.h"
 #include "grpc/tuning.h"
 #include "grpcpp/alarm.h"
@@ -100,7 +101,7 @@ class Client::Unary final : public Client::Pending,
   grpc::Status Outcome() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!cut_.ok() && !status_.ok()) {
-      return {static_cast<grpc::StatusCode>(cut_.code()), cut_.message()};
+      return ToGrpc(cut_);
     }
     return line_ == nullptr ? status_ : line_->refusal->Explain(status_);
   }
@@ -149,9 +150,15 @@ class Client::Streaming final : public Client::Pending,
     rpc_->Write(message, written_tag_.Hand());
   }
 
-  void Close(const grpc::Status&) override { context_.TryCancel(); }
-  void Cancel(const Status&) override { context_.TryCancel(); }
-  void Cut(const Status&) override { context_.TryCancel(); }
+  void Close(const grpc::Status& status) override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (closed_.ok()) closed_ = status;
+    }
+    context_.TryCancel();
+  }
+  void Cancel(const Status& why) override { Close(ToGrpc(why)); }
+  void Cut(const Status& why) override { Close(ToGrpc(why)); }
   std::shared_ptr<Line> line() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return line_;
@@ -192,8 +199,14 @@ class Client::Streaming final : public Client::Pending,
       if (--owed_ > 0) return;
     }
     const auto self = std::move(self_);
-    std::exchange(events_, nullptr)->OnClosed(line_->refusal->Explain(status_));
+    std::exchange(events_, nullptr)->OnClosed(Outcome());
     client_->Remove(self);
+  }
+
+  grpc::Status Outcome() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const bool cancelled = status_.error_code() == grpc::StatusCode::CANCELLED;
+    return cancelled && !closed_.ok() ? closed_ : line_->refusal->Explain(status_);
   }
 
   Client* const client_;
@@ -212,6 +225,7 @@ class Client::Streaming final : public Client::Pending,
   mutable std::mutex mutex_;
   int owed_ = 1;  // tags that are still to come: those of reading, up to the end, are one
   bool finishing_ = false;
+  grpc::Status closed_;  // why, by this party
 };
 
 class Client::Timer final : public Client::Pending,

@@ -6,18 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "grpc/address.h"
+
 namespace efl {
 namespace {
 
 constexpr std::chrono::milliseconds kWholeTime{3000};
 constexpr std::chrono::milliseconds kStepTime{1000};
-
-std::pair<std::string, std::string> Split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {host, address.substr(colon + 1)};
-}
 
 DialSocket DialOne(const addrinfo& at, const DialTime& time) {
   DialSocket socket(::socket(at.ai_family, at.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -46,7 +41,7 @@ bool DialTime::Wait(int fd, short events) const {
 
 Place Resolve(const std::string& address) {
   Place place;
-  const auto [host, port] = Split(address);
+  const auto [host, port] = SplitAddress(address);
   place.address = address;
   place.host = host;
   addrinfo hints{};

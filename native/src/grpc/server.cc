@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "grpc/address.h"
 #include "grpc/steady_time.h"
 #include "grpc/tuning.h"
 #include "grpcpp/resource_quota.h"
@@ -32,14 +32,12 @@ namespace {
 
 // Why the address could not be bound, asked of the system itself: gRPC only logs it.
 Status ExplainBind(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  host = std::string(absl::StripSuffix(absl::StripPrefix(host, "["), "]"));
+  const auto [host, port] = SplitAddress(address);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
   if (error != 0) {
     return {Code::kInvalidArgument, absl::StrCat("cannot listen on ", address, ": ", host,
                                                  " does not resolve: ", gai_strerror(error))};

@@ -1,6 +1,7 @@
 // Calls that stream both ways.
 #include <utility>
 
+#include "grpc/grpc_status.h"
 #include "grpc/server.h"
 #include "grpc/tag.h"
 
@@ -51,9 +52,7 @@ class Server::Streaming final : public Stream,
     }
   }
 
-  void Revoke(const Status& why) override {
-    Close({static_cast<grpc::StatusCode>(why.code()), why.message()});
-  }
+  void Revoke(const Status& why) override { Close(ToGrpc(why)); }
 
  private:
   void OnAccepted(bool ok) {

@@ -1,6 +1,7 @@
 // Calls of one request and one answer.
 #include <utility>
 
+#include "grpc/grpc_status.h"
 #include "grpc/server.h"
 #include "grpc/tag.h"
 
@@ -50,8 +51,7 @@ class Server::Unary final : public ServerCall,
   void Revoke(const Status& why) override {
     std::function<void()> given_up;
     if (!TakeAnswer(nullptr, &given_up)) return;
-    writer_.FinishWithError({static_cast<grpc::StatusCode>(why.code()), why.message()},
-                            answered_tag_.Hand());
+    writer_.FinishWithError(ToGrpc(why), answered_tag_.Hand());
     server_->CountUnanswered(-1);
     if (given_up) given_up();
   }
@@ -157,7 +157,7 @@ void Server::Unary::OnAccepted(bool ok) {
     if (!over_) server_->callers_.Keep(self, caller_);
   }
   if (const Status refused = server_->callers_.Admit(context_, caller_); !refused.ok()) {
-    Fail({static_cast<grpc::StatusCode>(refused.code()), refused.message()});
+    Fail(ToGrpc(refused));
     return;
   }
   method_->handle(std::make_shared<Handle>(self));

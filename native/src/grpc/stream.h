@@ -15,7 +15,7 @@ class Stream {
   // One at a time: after OnOpen, and then after each OnWritten. Dropped when the stream is closed.
   virtual void Write(const grpc::ByteBuffer& message) = 0;
   // Ends it. A server's peer reads this status; of a client's it learns that it was cancelled. At
-  // any time, from any thread, more than once.
+  // any time, from any thread, more than once, of which the first counts.
   virtual void Close(const grpc::Status& status) = 0;
   // Of whoever has opened it to this party.
   virtual PeerCertificatePtr caller() const { return nullptr; }
@@ -32,7 +32,8 @@ class StreamEvents {
   virtual void OnMessage(grpc::ByteBuffer* message) = 0;
   // The last message is out of our hands, though maybe not of gRPC's. May overlap OnMessage.
   virtual void OnWritten() = 0;
-  // The last event. The status is what the other side said, or what gRPC says of the connection.
+  // The last event. The status is what the other side said, or what gRPC says of the connection; of
+  // one that was closed here first, why.
   virtual void OnClosed(const grpc::Status& status) = 0;
 };
 using StreamEventsPtr = std::shared_ptr<StreamEvents>;

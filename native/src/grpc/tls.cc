@@ -10,15 +10,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "base/log.h"
+#include "grpc/address.h"
 
 namespace efl {
 namespace {
 
 bool IsLoopback(const std::string& address) {
-  std::string host = address.substr(0, address.rfind(':'));
-  host = std::string(absl::StripSuffix(absl::StripPrefix(host, "["), "]"));
+  const std::string host = SplitAddress(address).host;
   in_addr v4{};
   in6_addr v6{};
   if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;

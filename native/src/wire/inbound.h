@@ -21,7 +21,7 @@ inline Status NotReady() { return {Code::kUnavailable, "This party is not ready 
 constexpr uint64_t kAlways = std::numeric_limits<uint64_t>::max();
 
 // One tensor that came in, and the answer that its sender waits for. Whoever holds it last without
-// having answered leaves the sender with CANCELLED.
+// having answered leaves the sender with CANCELLED, over the trainer wire.
 class Delivery {
  public:
   virtual ~Delivery() = default;
@@ -75,7 +75,8 @@ class Inbound {
                                      uint64_t admitted) = 0;
   virtual void OnCheckpointQuestion(const QuestionPtr& question, uint64_t admitted) = 0;
   // A tensor that a receive may be waiting for doesn't come.
-  virtual void OnSendFailed(const std::string& name, int64_t step, const Status& status) = 0;
+  virtual void OnSendFailed(const std::string& name, int64_t step, const Status& status,
+                            uint64_t admitted) = 0;
 };
 
 }  // namespace efl

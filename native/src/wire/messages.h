@@ -1,4 +1,4 @@
-// Small protobuf messages as gRPC's bytes, and gRPC's statuses as ours.
+// Small protobuf messages as gRPC's bytes, and what they say of an outcome.
 #pragma once
 
 #include <string>
@@ -9,7 +9,6 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/status.h"
 
 namespace efl {
 
@@ -28,22 +27,19 @@ bool Decode(grpc::ByteBuffer* bytes, Message* message) {
   return reader.status().ok() && message->ParseFromZeroCopyStream(&reader);
 }
 
-// An application status as it travels inside an answer.
+// Of a reason that travels: it is kept, quoted and logged.
+constexpr size_t kLongestReason = 4096;
+
+// An application status as it travels inside an answer. A reason may quote anything.
 template <typename Response>
 void SetOutcome(const Status& status, Response* response) {
   response->set_code(static_cast<tensorflow::error::Code>(status.code()));
-  response->set_msg(status.told());
+  response->set_msg(Utf8Prefix(AsUtf8(status.told()), kLongestReason));
 }
 
 template <typename Response>
 Status OutcomeOf(const Response& response) {
-  // It is kept, quoted and logged.
-  constexpr size_t kLongest = 4096;
-  return {CodeFromNumber(response.code()), Utf8Prefix(response.msg(), kLongest)};
-}
-
-inline Status FromGrpc(const grpc::Status& status) {
-  return {CodeFromNumber(status.error_code()), status.error_message()};
+  return {CodeFromNumber(response.code()), Utf8Prefix(response.msg(), kLongestReason)};
 }
 
 }  // namespace efl

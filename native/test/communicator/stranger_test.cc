@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/grpc_status.h"
 #include "support/certificates.h"
 #include "support/pair.h"
 #include "support/raw_caller.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "efl/pair_service.pb.h"
+#include "grpc/grpc_status.h"
 #include "support/certificates.h"
 #include "support/pair.h"
 #include "wire/messages.h"

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "efl/pair_service.grpc.pb.h"
 #include "efl/trainer_service.grpc.pb.h"
+#include "grpc/grpc_status.h"
 #include "grpc/tls.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"

@@ -11,6 +11,22 @@
 
 namespace efl::test {
 
+inline const char* PeerStateName(PeerState state) {
+  switch (state) {
+    case PeerState::kIdle:
+      return "IDLE";
+    case PeerState::kConnecting:
+      return "CONNECTING";
+    case PeerState::kReady:
+      return "READY";
+    case PeerState::kReconnecting:
+      return "RECONNECTING";
+    case PeerState::kClosed:
+      return "CLOSED";
+  }
+  return "";
+}
+
 class StateLog {
  public:
   explicit StateLog(std::shared_ptr<Peer> peer) : peer_(std::move(peer)) {

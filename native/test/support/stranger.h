@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpc/client.h"
+#include "grpc/grpc_status.h"
 #include "support/pair.h"
 #include "wire/messages.h"
 

@@ -164,7 +164,6 @@ void IncomingTransfer::Settle(std::unique_lock<std::mutex>* lock) {
     lock->lock();
     if (--writers_ == 0) no_writers_.notify_all();
     lock->unlock();
-    if (status.ok()) TellArrived();
     landed(status);
     return;
   }

@@ -17,8 +17,6 @@ constexpr int kMostFrames = 2048;
 constexpr std::chrono::milliseconds kGoodbyeTime{1000};
 // A credit has two numbers, a chunk four.
 constexpr size_t kCreditBytes = 32, kChunkFrameBytes = 48;
-// Frames the peer hasn't taken, beyond which sends that fail early are not told any more.
-constexpr size_t kMostLogged = 1 << 18;
 
 void Spend(size_t bytes, size_t* room) { *room -= std::min(bytes, *room); }
 
@@ -88,7 +86,7 @@ void Link::CancelSend(uint64_t life, uint64_t transfer, const Status& why) {
       LinkAbort* abort = Append()->mutable_abort();
       abort->set_transfer(transfer);
       SetOutcome(why, abort);
-    } else {
+    } else if (log_.size() < kMostLogged) {
       LinkFailed* failed = Append()->mutable_failed();
       failed->set_name(removed->open.name());
       failed->set_step(removed->open.step());

@@ -123,6 +123,15 @@ class Link final : public Outbound,
     LinkFrame frame;
     std::function<void(bool)> taken;
   };
+  // Frames that the peer hasn't taken, beyond which nothing is asked of it and no failure of a send
+  // is told any more.
+  static constexpr size_t kMostLogged = 1 << 18;
+  // When a frame was taken: it is heeded while that life of the link lasts, whatever becomes of the
+  // connection, and by the peer while nobody was let in after this admission.
+  struct Since {
+    uint64_t life;
+    uint64_t admission;
+  };
   // A decision taken under the lock, acted on after it.
   using Consequences = std::vector<std::function<void()>>;
 
@@ -142,9 +151,10 @@ class Link final : public Outbound,
   std::chrono::milliseconds ReconnectTimeout() const;
   // Under the lock, when a certificate is refused: since when it has been, in this outage.
   Clock::duration RefusedFor();
-  void EndConnecting(const Status& status);
+  void EndConnecting(const Status& status, uint64_t epoch);
+  // Of this connect, as what follows.
   void OnConnected(const OperationPtr& connected);
-  void CancelConnecting();
+  void CancelConnecting(const OperationPtr& connect);
   bool IsAttached(const Connection& connection) const;
   // Attached, and to be listened to.
   bool IsCurrent(const Connection& connection) const;
@@ -171,7 +181,6 @@ class Link final : public Outbound,
   void SetTerms(const LinkTerms& theirs);
   // Under the lock: bytes of the first message of a connection, at most.
   size_t LongestHandshake() const;
-  void RefuseToBegin(const ConnectionPtr& connection, const Status& why);
   LinkHello HelloFor(uint32_t index) const;
   LinkState State() const;
   void WriteHandshake(const ConnectionPtr& connection, LinkFrame frame);
@@ -192,9 +201,9 @@ class Link final : public Outbound,
   void CancelAsk(uint64_t life, uint64_t call);
   void Reply(uint64_t life, uint64_t call, const Status& status, const Outcome& outcome,
              std::function<void(bool)> sent);
-  void OnCall(uint64_t life, const LinkCall& call);
-  void OnCallCancel(const LinkCallCancel& cancel);
-  void OnReply(const LinkReply& reply);
+  void OnCall(const Since& since, const LinkCall& call);
+  void OnCallCancel(const Since& since, const LinkCallCancel& cancel);
+  void OnReply(const Since& since, const LinkReply& reply);
 
   // link.cc: what goes out.
   LinkFrame* Append(std::function<void(bool)> taken = nullptr);
@@ -217,12 +226,10 @@ class Link final : public Outbound,
   // False: the connection is not to be listened to any more.
   bool OnFrame(const ConnectionPtr& connection, const LinkFrame& frame, LinkMessageReader* reader);
   bool OnChunk(const ConnectionPtr& connection, const LinkChunk& chunk, LinkMessageReader* reader);
-  // `life`: of the link when the frame was taken. It has to be heeded while that one lasts,
-  // whatever becomes of the connection.
-  void OnSequenced(const ConnectionPtr& connection, uint64_t life, const LinkFrame& frame);
-  void OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const LinkOpen& open);
-  void OnAbort(const LinkAbort& abort);
-  void OnDone(const LinkDone& done);
+  void OnSequenced(const ConnectionPtr& connection, const Since& since, const LinkFrame& frame);
+  void OnTensorOpen(const ConnectionPtr& connection, const Since& since, const LinkOpen& open);
+  void OnAbort(const Since& since, const LinkAbort& abort);
+  void OnDone(const Since& since, const LinkDone& done);
   void OnChunkTaken(const IncomingPtr& transfer, uint64_t gained, bool first);
   // The connection is worth nothing any more; another one goes on from before this message.
   void Break(const ConnectionPtr& connection, const Status& why);

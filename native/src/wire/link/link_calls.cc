@@ -1,6 +1,7 @@
 // What either party asks over a link, and the answers.
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "wire/link/link.h"
 #include "wire/link/link_question.h"
 #include "wire/messages.h"
@@ -28,18 +29,24 @@ void Link::AskCheckpointVersion(const Errand& errand) {
 void Link::Ask(const Errand& errand, LinkCall call) {
   uint64_t id = 0;
   uint64_t life = 0;
+  Status refused;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     life = life_;
-    if (phase_ == Phase::kUp || phase_ == Phase::kDown) {
+    if (phase_ != Phase::kUp && phase_ != Phase::kDown) {
+      refused = {Code::kUnavailable, "Not connected any more."};
+    } else if (log_.size() >= kMostLogged) {
+      refused = {Code::kResourceExhausted,
+                 absl::StrCat("the peer has yet to take ", kMostLogged, " frames")};
+    } else {
       id = ++last_call_;
       call.set_call(id);
       calls_[id] = errand.operation;
       *Append()->mutable_call() = std::move(call);
     }
   }
-  if (id == 0) {
-    errand.operation->TryEnd({Code::kUnavailable, "Not connected any more."});
+  if (!refused.ok()) {
+    errand.operation->TryEnd(refused);
     return;
   }
   errand.slot->Hold(
@@ -74,12 +81,12 @@ void Link::Reply(uint64_t life, uint64_t call, const Status& status, const Outco
   Pump();
 }
 
-void Link::OnCall(uint64_t life, const LinkCall& call) {
-  const auto question = std::make_shared<LinkQuestion>(weak_from_this(), life, call.call());
+void Link::OnCall(const Since& since, const LinkCall& call) {
+  const auto question = std::make_shared<LinkQuestion>(weak_from_this(), since.life, call.call());
   bool full = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (life != life_) return;
+    if (since.life != life_) return;
     full = questions_.size() >= kMostQuestions;
     questions_[call.call()] = question;
   }
@@ -87,19 +94,20 @@ void Link::OnCall(uint64_t life, const LinkCall& call) {
     question->Answer({Code::kResourceExhausted, "too many questions wait for an answer"}, {},
                      nullptr);
   } else if (call.has_reader_state()) {
-    inbound_->OnReaderStateQuestion(call.reader_state(), question, inbound_->admission());
+    inbound_->OnReaderStateQuestion(call.reader_state(), question, since.admission);
   } else if (call.has_checkpoint_version()) {
-    inbound_->OnCheckpointQuestion(question, inbound_->admission());
+    inbound_->OnCheckpointQuestion(question, since.admission);
   } else {
     question->Answer({Code::kUnimplemented, "a question that this party doesn't know"}, {},
                      nullptr);
   }
 }
 
-void Link::OnCallCancel(const LinkCallCancel& cancel) {
+void Link::OnCallCancel(const Since& since, const LinkCallCancel& cancel) {
   std::shared_ptr<LinkQuestion> question;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (since.life != life_) return;
     const auto at = questions_.find(cancel.call());
     if (at == questions_.end()) return;
     question = at->second.lock();
@@ -108,10 +116,11 @@ void Link::OnCallCancel(const LinkCallCancel& cancel) {
   if (question != nullptr) question->GiveUp();
 }
 
-void Link::OnReply(const LinkReply& reply) {
+void Link::OnReply(const Since& since, const LinkReply& reply) {
   OperationPtr operation;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (since.life != life_) return;
     say_taken_ = true;
     const auto at = calls_.find(reply.call());
     if (at == calls_.end()) return;

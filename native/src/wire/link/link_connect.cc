@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "grpc/grpc_status.h"
 #include "wire/link/link_connection.h"
 #include "wire/messages.h"
 
@@ -56,51 +57,61 @@ void Link::Connect(const Errand& errand) {
     terms_.set_connections(options_.connections);
     terms_.set_keepalive_interval_ms(static_cast<uint32_t>(options_.keepalive_interval_ms));
   }
-  errand.slot->Hold(std::make_shared<CancelBy>([this](const Status&) { CancelConnecting(); }));
+  errand.slot->Hold(std::make_shared<CancelBy>(
+      [this, connect = errand.operation](const Status&) { CancelConnecting(connect); }));
   if (dials) Dial(0, epoch);
 }
 
-void Link::CancelConnecting() {
+void Link::CancelConnecting(const OperationPtr& connect) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (phase_ != Phase::kConnecting) return;
+  if (phase_ != Phase::kConnecting || connecting_.operation != connect) return;
   phase_ = Phase::kIdle;
   connecting_ = {};
   session_ = 0;
   ++epoch_;
 }
 
-void Link::EndConnecting(const Status& status) {
+void Link::EndConnecting(const Status& status, uint64_t epoch) {
   OperationPtr operation;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (phase_ != Phase::kConnecting || epoch_ != epoch) return;
     operation = std::exchange(connecting_, {}).operation;
-    if (!status.ok() && phase_ == Phase::kConnecting) {
-      phase_ = Phase::kIdle;
-      session_ = 0;
-      ++epoch_;
-    }
+    phase_ = Phase::kIdle;
+    session_ = 0;
+    ++epoch_;
   }
   if (operation != nullptr) operation->TryEnd(status);
 }
 
 void Link::OnConnected(const OperationPtr& connected) {
+  uint64_t life = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (connecting_.operation != connected) return;  // it was detached meanwhile
     connecting_ = {};
+    life = life_;
   }
+  if (connected->TryEnd({})) return;
   // The user has given up meanwhile.
-  if (!connected->TryEnd({})) Detach(NotReady())();
+  std::function<void()> end;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (life_ == life) end = DetachLocked(NotReady());
+  }
+  if (end) end();
 }
 
 void Link::Refuse(const Status& status) {
   bool waits = false;
+  uint64_t epoch = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     waits = phase_ == Phase::kConnecting && !dials_;
+    epoch = epoch_;
     if (phase_ == Phase::kIdle) refused_before_ = status;
   }
-  if (waits) EndConnecting(status);
+  if (waits) EndConnecting(status, epoch);
 }
 
 void Link::OnCallerRefused(const PeerCertificatePtr& caller, const Status& why) {

@@ -1,11 +1,13 @@
 // One stream of a link.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "grpc/grpc_status.h"
 #include "wire/link/link.h"
 
 namespace efl {
@@ -37,7 +39,9 @@ class Link::Connection final : public StreamEvents,
     }
   }
   void OnMessage(grpc::ByteBuffer* message) override {
+    working_ = true;
     link_->OnMessage(shared_from_this(), message);
+    working_ = false;
   }
   void OnWritten() override {
     {
@@ -64,7 +68,7 @@ class Link::Connection final : public StreamEvents,
   }
   // At once, or as soon as it is open.
   void Close(const Status& status) {
-    const grpc::Status said(static_cast<grpc::StatusCode>(status.code()), status.message());
+    const grpc::Status said = ToGrpc(status);
     StreamPtr stream;
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -99,8 +103,8 @@ class Link::Connection final : public StreamEvents,
   bool IsNext(uint64_t message) { return message == ++read_; }
   // Likewise: a party says Hello once.
   bool TakeHello() { return !std::exchange(greeted_, true); }
+  // What it brought is being worked on.
   bool working() const { return working_; }
-  void set_working(bool working) { working_ = working; }
   bool writing() const { return writing_; }
   void set_writing() { writing_ = true; }
 
@@ -130,12 +134,12 @@ class Link::Connection final : public StreamEvents,
   std::chrono::steady_clock::time_point asked_at_;  // on the threads of the stream alone
   bool ready_ = false;                              // the handshake is over
   bool broken_ = false;                             // what it still brings doesn't count
-  bool working_ = false;                            // what it brought is being worked on
   bool writing_ = false;                            // a message is under way
   bool over_ = false;
   uint64_t written_ = 0;
   uint64_t read_ = 0;
   bool greeted_ = false;
+  std::atomic<bool> working_{false};
 
   std::mutex mutex_;
   StreamPtr stream_;

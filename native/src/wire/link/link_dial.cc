@@ -145,7 +145,7 @@ void Link::OnDialFailed(uint32_t index, uint64_t epoch, const Status& status, bo
   if (given_up.ok()) {
     if (latest) Dial(index, epoch);
   } else if (connecting) {
-    EndConnecting(given_up);
+    EndConnecting(given_up, epoch);
   } else if (given_up.code() == Code::kAborted) {
     Lose({Code::kAborted, "the peer has restarted and lost its state"}, epoch);
   } else {

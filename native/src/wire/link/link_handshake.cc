@@ -176,9 +176,6 @@ void Link::OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome
   }
   if (!wanted || !status.ok()) {
     connection->Close(status.ok() ? NotReady() : status);
-    // Another incarnation than was met is dialled again when it has been met.
-    const bool passes = status.code() == Code::kUnavailable;
-    if (wanted && connection->index() == 0 && !passes) EndConnecting(status);
     return;
   }
   for (const auto& act : then) act();
@@ -194,17 +191,6 @@ void Link::OnWelcome(const ConnectionPtr& connection, const LinkWelcome& welcome
 // has given up and the peer has not heard of, how far it has come.
 size_t Link::LongestHandshake() const {
   return kMostIntroduction + kMostStanding * (outgoing_.size() + log_.size());
-}
-
-// A party that has dialled waits for what was said instead.
-void Link::RefuseToBegin(const ConnectionPtr& connection, const Status& why) {
-  bool awaited = false;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    awaited = connection->dialled() && connection->index() == 0 && connection->epoch() == epoch_;
-  }
-  connection->Close(why);
-  if (awaited) EndConnecting(why);
 }
 
 Status Link::CheckTerms(const LinkTerms& theirs) {

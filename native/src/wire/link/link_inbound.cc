@@ -20,8 +20,6 @@ constexpr size_t kMostUntaken = 1 << 20;
 constexpr size_t kMostAnswersUntaken = 1 << 17;
 // After so many of the peer's that it hasn't been told of, this party says that it has taken them.
 constexpr uint64_t kMostUntold = 1 << 14;
-// Of a Goodbye.
-constexpr size_t kLongestReason = 4096;
 
 // Says that a send has failed, and that nothing is wrong.
 bool FailsWithoutFailure(const LinkFrame& frame) {
@@ -42,16 +40,14 @@ void Link::OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes) {
     ready = connection->ready();
     none = session_ == 0;
     longest = LongestHandshake();
-    connection->set_working(true);
   }
   // Before anything of it is looked at: it may be anybody's.
   if (!ready && bytes->Length() > longest) {
     // A party that comes back to one that has restarted may have much to say, of a link that is not
     // known here.
-    RefuseToBegin(connection,
-                  {none ? Code::kAborted : Code::kInvalidArgument,
-                   absl::StrCat("a connection of a link begins with a handshake, of at most ",
-                                longest, " bytes here and now, not ", bytes->Length())});
+    connection->Close({none ? Code::kAborted : Code::kInvalidArgument,
+                       absl::StrCat("a connection of a link begins with a handshake, of at most ",
+                                    longest, " bytes here and now, not ", bytes->Length())});
     return;
   }
   if (Status status = reader.Read(*bytes, &control); !status.ok()) {
@@ -64,8 +60,6 @@ void Link::OnMessage(const ConnectionPtr& connection, grpc::ByteBuffer* bytes) {
   }
   if (!ready) {
     OnHandshake(connection, control);
-    std::lock_guard<std::mutex> lock(mutex_);
-    connection->set_working(false);
     return;
   }
   if (!BeginMessage(connection, control)) return;
@@ -100,12 +94,14 @@ bool Link::BeginMessage(const ConnectionPtr& connection, const LinkControl& cont
 }
 
 void Link::Break(const ConnectionPtr& connection, const Status& why) {
+  bool counts = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     connection->set_broken();
-    ++checksum_failures_;
+    counts = connection->ready();  // before, it is anybody's
+    if (counts) ++checksum_failures_;
   }
-  Log(LogLevel::kWarning, absl::StrCat("link: ", why.message(), "; connecting again"));
+  if (counts) Log(LogLevel::kWarning, absl::StrCat("link: ", why.message(), "; connecting again"));
   connection->Close(why);
 }
 
@@ -113,7 +109,6 @@ void Link::EndMessage(const ConnectionPtr& connection) {
   Consequences then;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    connection->set_working(false);
     if (connection->index() == 0) {
       busy_ = false;
       idle_.notify_all();
@@ -135,7 +130,7 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     OnViolation(connection, "a send fails with OK");
     return false;
   }
-  uint64_t life = 0;
+  Since since{0, inbound_->admission()};
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!IsCurrent(*connection)) return false;
@@ -145,7 +140,7 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     }
     ++taken_;
     if (taken_ - told_ >= kMostUntold) say_taken_ = true;
-    life = life_;
+    since.life = life_;
   }
   switch (frame.kind_case()) {
     case LinkFrame::kOpen:
@@ -155,19 +150,19 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
     case LinkFrame::kCall:
     case LinkFrame::kCallCancel:
     case LinkFrame::kReply:
-      OnSequenced(connection, life, frame);
+      OnSequenced(connection, since, frame);
       return true;
     case LinkFrame::kGoodbye:
       // The peer waits to hear that it was heard.
       {
         std::lock_guard<std::mutex> lock(mutex_);
         say_taken_ = true;
-        when_idle_.push_back(
-            [this, life, reason = Utf8Prefix(frame.goodbye().reason(), kLongestReason)] {
-              Pump();
-              // Whatever has become of the connection: it counts as taken.
-              LoseInLife(life, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
-            });
+        when_idle_.push_back([this, life = since.life,
+                              reason = Utf8Prefix(frame.goodbye().reason(), kLongestReason)] {
+          Pump();
+          // Whatever has become of the connection: it counts as taken.
+          LoseInLife(life, {Code::kUnavailable, absl::StrCat("the peer has left: ", reason)});
+        });
       }
       return false;
     default:
@@ -176,30 +171,31 @@ bool Link::OnFrame(const ConnectionPtr& connection, const LinkFrame& frame,
   }
 }
 
-void Link::OnSequenced(const ConnectionPtr& connection, uint64_t life, const LinkFrame& frame) {
+void Link::OnSequenced(const ConnectionPtr& connection, const Since& since,
+                       const LinkFrame& frame) {
   if (frame.has_open()) {
-    OnTensorOpen(connection, life, frame.open());
+    OnTensorOpen(connection, since, frame.open());
   } else if (frame.has_abort()) {
-    OnAbort(frame.abort());
+    OnAbort(since, frame.abort());
   } else if (frame.has_done()) {
-    OnDone(frame.done());
+    OnDone(since, frame.done());
   } else if (frame.has_failed()) {
     inbound_->OnSendFailed(frame.failed().name(), static_cast<int64_t>(frame.failed().step()),
-                           OutcomeOf(frame.failed()));
+                           OutcomeOf(frame.failed()), since.admission);
   } else if (frame.has_call()) {
-    OnCall(life, frame.call());
+    OnCall(since, frame.call());
   } else if (frame.has_call_cancel()) {
-    OnCallCancel(frame.call_cancel());
+    OnCallCancel(since, frame.call_cancel());
   } else {
-    OnReply(frame.reply());
+    OnReply(since, frame.reply());
   }
 }
 
-void Link::OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const LinkOpen& open) {
+void Link::OnTensorOpen(const ConnectionPtr& connection, const Since& since, const LinkOpen& open) {
   IncomingPtr transfer;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (life != life_) return;
+    if (since.life != life_) return;
     // Those between have been given up before they began.
     if (open.transfer() > last_incoming_) {
       last_incoming_ = open.transfer();
@@ -211,7 +207,7 @@ void Link::OnTensorOpen(const ConnectionPtr& connection, uint64_t life, const Li
     OnViolation(connection, "the numbers of transfers don't grow");
     return;
   }
-  inbound_->OnTensor(transfer, inbound_->admission());
+  inbound_->OnTensor(transfer, since.admission);
   if (open.encoded_size() == 0) transfer->TakeNothing();
 }
 
@@ -295,10 +291,11 @@ void Link::OnWanted(IncomingTransfer* transfer) {
   Pump();
 }
 
-void Link::OnAbort(const LinkAbort& abort) {
+void Link::OnAbort(const Since& since, const LinkAbort& abort) {
   IncomingPtr transfer;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (since.life != life_) return;
     const auto at = incoming_.find(abort.transfer());
     if (at == incoming_.end()) return;
     transfer = std::move(at->second);
@@ -309,13 +306,16 @@ void Link::OnAbort(const LinkAbort& abort) {
   const bool parked =
       transfer->GiveUp({why.code(), absl::StrCat("the peer could not send it: ", why.message())});
   // Its receive is still to come.
-  if (parked) inbound_->OnSendFailed(transfer->info().name, transfer->info().step, why);
+  if (parked) {
+    inbound_->OnSendFailed(transfer->info().name, transfer->info().step, why, since.admission);
+  }
 }
 
-void Link::OnDone(const LinkDone& done) {
+void Link::OnDone(const Since& since, const LinkDone& done) {
   std::optional<Outgoing::Transfer> removed;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (since.life != life_) return;
     removed = outgoing_.Remove(done.transfer());
   }
   if (removed) removed->operation->TryEnd(OutcomeOf(done));

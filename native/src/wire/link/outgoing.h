@@ -62,7 +62,6 @@ class Outgoing {
 
   // All of them, which are then forgotten.
   std::vector<Transfer> RemoveAll();
-  bool empty() const { return transfers_.empty(); }
   size_t size() const { return transfers_.size(); }
 
   // Sent and not credited, of all.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "efl/pair_service.pb.h"
+#include "grpc/grpc_status.h"
 #include "wire/messages.h"
 #include "wire/pair/pair.h"
 #include "wire/pair/pair_messages.h"
@@ -17,6 +18,8 @@ constexpr int64_t kGoodbyeTimeoutMs = 500;
 constexpr int64_t kFirstPauseMs = 100;
 constexpr int64_t kLongestPauseMs = 2000;
 constexpr int kMostResetAttempts = 8;
+// Under way; of what is more a receive hears by its timeout.
+constexpr size_t kMostResets = 1024;
 
 int64_t PauseAfter(int attempts) {
   return std::min(kLongestPauseMs, kFirstPauseMs << std::min(attempts, 5));
@@ -101,6 +104,7 @@ void PairClient::Reset(const std::string& name, int64_t step, const Status& stat
   const auto slot = std::make_shared<CallSlot>();
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (resets_.size() >= kMostResets) return;
     resets_.insert(slot);
   }
   SendReset(slot, Encode(request), 0);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "efl/pair_service.grpc.pb.h"
+#include "grpc/grpc_status.h"
 #include "wire/messages.h"
 #include "wire/pair/pair.h"
 #include "wire/pair/pair_messages.h"
@@ -22,7 +23,7 @@ void OnHello(PairEvents* peer, const PairHello& hello, const ServerCallPtr& call
   if (status.ok()) {
     call->Answer(Encode(ToHello(peer->introduction())), nullptr);
   } else {
-    call->Fail({static_cast<grpc::StatusCode>(status.code()), status.message()});
+    call->Fail(ToGrpc(status));
   }
 }
 
@@ -49,7 +50,7 @@ std::function<void(const ServerCallPtr&)> To(const Route& route,
     } else if (call->request()->Length() > kMaxMessage || !Decode(call->request(), &request)) {
       call->Fail({grpc::StatusCode::INVALID_ARGUMENT, "The request cannot be decoded."});
     } else if (const Status stranger = peer->CheckCaller(call->caller()); !stranger.ok()) {
-      call->Fail({static_cast<grpc::StatusCode>(stranger.code()), stranger.message()});
+      call->Fail(ToGrpc(stranger));
     } else {
       handle(peer.get(), request, call);
     }

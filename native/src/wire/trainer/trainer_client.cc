@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "efl/trainer_service.pb.h"
+#include "grpc/grpc_status.h"
 #include "wire/messages.h"
 #include "wire/trainer/tensor_codec.h"
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "efl/trainer_service.grpc.pb.h"
+#include "grpc/grpc_status.h"
 #include "wire/messages.h"
 #include "wire/trainer/tensor_codec.h"
 
@@ -100,7 +101,7 @@ class ConnectQuestion final : public Question {
     if (status.ok()) {
       call_->Answer(Encode(ConnectionResponse()), std::move(sent));
     } else {
-      call_->Fail({static_cast<grpc::StatusCode>(status.code()), status.told()});
+      call_->Fail(ToGrpc(status));
     }
   }
 
@@ -119,7 +120,7 @@ std::function<void(const ServerCallPtr&)> To(
     if (peer == nullptr) {
       call->Fail(NobodyYet());
     } else if (const Status stranger = peer->CheckCaller(call->caller()); !stranger.ok()) {
-      call->Fail({static_cast<grpc::StatusCode>(stranger.code()), stranger.message()});
+      call->Fail(ToGrpc(stranger));
     } else {
       handle(peer.get(), call, admitted);
     }

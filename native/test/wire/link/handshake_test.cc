@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "grpc/grpc_status.h"
 #include "support/listening_leader.h"
 #include "support/log_lines.h"
 #include "support/state_log.h"
