@@ -19,5 +19,10 @@ TEST(Utf8Test, ShouldRefuseWhatIsNone) {
   }
 }
 
+TEST(Utf8Test, ShouldMakeTextOfWhatIsNone) {
+  EXPECT_EQ(AsUtf8("\xc3\xa4 is text"), "\xc3\xa4 is text");
+  EXPECT_EQ(AsUtf8("\xc3\xa4 isn't, with \xff"), "?? isn't, with ?");
+}
+
 }  // namespace
 }  // namespace efl

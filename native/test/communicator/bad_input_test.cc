@@ -28,6 +28,7 @@ TEST_F(BadInputTest, ShouldRefuseTensorsThatCannotBe) {
   };
   refused({"", 0, kFloat, {}, 4});
   refused({std::string((64 << 10) + 1, 'x'), 0, kFloat, {}, 4});
+  refused({"x\xff", 0, kFloat, {}, 4});
   refused({"x", -1, kFloat, {}, 4});
   refused({"x", 0, 99, {}, 4});
   refused({"x", 0, kFloat, {2}, 4});
@@ -64,6 +65,25 @@ TEST_F(BadInputTest, ShouldTellTheSenderOfANameNobodyKnows) {
   EXPECT_EQ(sent.status().message(), "Tensor named nobody not registered.");
   EXPECT_EQ(sent.status().code(), Code::kNotFound);
   EXPECT_EQ(sent.status().subject().step, 4);
+}
+
+// What can't be read would be said again and again.
+TEST_F(BadInputTest, ShouldSayWhatCanBeRead) {
+  pair.Connect();
+  const std::vector<float> values{1};
+  const std::string cut = std::string(255, 'n');
+  Ending unknown, failed, other;
+  follower().SendTensor(Floats(cut + "\xc3\xa9 and more", 4, values), unknown.call());
+  EXPECT_EQ(unknown.status().message(), "Tensor named " + cut + " not registered.");
+  Arrival waiting;
+  leader().ReceiveTensor("x", 5, waiting.allocate(), waiting.ending.call());
+  follower().FailGroup(7, "no text: \xff");
+  Peer::Call late = failed.call();
+  late.group = 7;
+  follower().SendTensor(Floats("x", 5, values), std::move(late));
+  EXPECT_NE(failed.status().message().find("no text: \xff"), std::string::npos);
+  ExpectSaid(waiting.ending.status(), Code::kAborted, "no text: ?");
+  Exchange(&pair);
 }
 
 TEST_F(BadInputTest, ShouldTellBothEndsOfAnotherDType) {

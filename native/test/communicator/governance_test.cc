@@ -31,6 +31,7 @@ class GovernanceTest : public testing::Test {
     }
     pair.Connect();
     ASSERT_NE(pair.follower.peer, nullptr);
+    ASSERT_TRUE(follower().RegisterTensor("z", kFloat, std::nullopt).ok());
     for (const char* name : {"y", "late"}) {
       ASSERT_TRUE(leader().RegisterTensor(name, kFloat, std::nullopt).ok());
     }
@@ -77,6 +78,33 @@ TEST_F(GovernanceTest, ShouldNotTellThePeerOfThePolicyByTheOthersOfItsRun) {
       << "here it may be known why";
   ExpectSaid(waiting.ending.status(), Code::kAborted, "denied by its egress policy");
   EXPECT_EQ(waiting.ending.status().message().find("policy.json"), std::string::npos);
+}
+
+// Nor does an op of the run wait on for what can't come to anything any more.
+TEST_F(GovernanceTest, ShouldEndTheRunOfADeniedReaderState) {
+  Connect();
+  Arrival waiting;
+  Ending denied;
+  Peer::Call first = waiting.ending.call(), second = denied.call();
+  first.group = second.group = 7;
+  follower().ReceiveTensor("z", 3, waiting.allocate(), std::move(first));
+  follower().SendReaderState("train", "data_3.tfrd", 17, std::move(second));
+  EXPECT_EQ(denied.status().code(), Code::kPermissionDenied);
+  ExpectSaid(waiting.ending.status(), Code::kAborted, "ended with the others of its run");
+}
+
+TEST_F(GovernanceTest, ShouldEndTheRunOfAnAnswerThatCantBeRecorded) {
+  Connect();
+  Spoil("leader");
+  Arrival waiting;
+  Ending version, asked;
+  Peer::Call first = waiting.ending.call(), second = asked.call();
+  first.group = second.group = 7;
+  leader().ReceiveTensor("x", 3, waiting.allocate(), std::move(first));
+  leader().ReceiveCheckpointVersion(std::move(second));
+  follower().SendCheckpointVersion("1200", version.call());
+  EXPECT_EQ(asked.status().code(), Code::kFailedPrecondition);
+  ExpectSaid(waiting.ending.status(), Code::kAborted, "ended with the others of its run");
 }
 
 TEST_F(GovernanceTest, ShouldFailADeniedSendAtBothEnds) {
@@ -144,7 +172,7 @@ TEST_F(GovernanceTest, ShouldRecordWhatLeavesAndArrives) {
 TEST_F(GovernanceTest, ShouldWriteNoContentsAnywhere) {
   LogLines lines(LogLevel::kDebug);
   Connect();
-  ASSERT_TRUE(follower().RegisterTensor("z", kFloat, std::vector<int64_t>{3}).ok());
+  ASSERT_TRUE(follower().RegisterTensor("three", kFloat, std::vector<int64_t>{3}).ok());
   const std::string secret = "the patient is ill";
   std::vector<float> values(secret.size() / sizeof(float));
   std::memcpy(values.data(), secret.data(), values.size() * sizeof(float));
@@ -157,7 +185,7 @@ TEST_F(GovernanceTest, ShouldWriteNoContentsAnywhere) {
   };
   EXPECT_EQ(exchange(&follower(), &leader(), "x"), "OK OK");
   const std::string said =
-      exchange(&follower(), &leader(), "y") + exchange(&leader(), &follower(), "z");
+      exchange(&follower(), &leader(), "y") + exchange(&leader(), &follower(), "three");
   EXPECT_NE(said.find("PERMISSION_DENIED"), std::string::npos) << said;
   EXPECT_NE(said.find("INVALID_ARGUMENT"), std::string::npos) << said;
   Close();
@@ -228,6 +256,20 @@ TEST_F(GovernanceTest, ShouldLetNothingArriveThatCantBeRecorded) {
   follower().SendCheckpointVersion("1200", version.call());
   ExpectSaid(asked.status(), Code::kFailedPrecondition, "somebody has changed it");
   EXPECT_EQ(asked.Wait().outcome.text, "");
+}
+
+// Also where a send ends when its tensor is there, if a receive waited for it.
+TEST_F(GovernanceTest, ShouldTellTheSenderOfWhatCantBeRecorded) {
+  pair.follower.options.send_completion = SendCompletion::kAccepted;
+  Connect();
+  Spoil("leader");
+  const std::vector<float> values{1};
+  Arrival arrival;
+  Ending sent;
+  leader().ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  follower().SendTensor(Floats("x", 0, values), sent.call());
+  EXPECT_EQ(arrival.ending.status().code(), Code::kFailedPrecondition);
+  ExpectSaid(sent.status(), Code::kFailedPrecondition, "its audit ledger can't be written");
 }
 
 TEST_F(GovernanceTest, ShouldFailToOpenWithoutAPolicyThatCanBeUsed) {

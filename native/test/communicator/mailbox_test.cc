@@ -196,6 +196,18 @@ TEST_F(MailboxTest, ShouldEndTheReceiveOfASendThatFailed) {
   EXPECT_EQ(Deliver(4, "ab")->answer->Text(), "OK");
 }
 
+TEST_F(MailboxTest, ShouldNotEndAReceiveForTheFailureOfAnEarlierLife) {
+  mailbox.Forget(5);
+  Arrival waiting, later;
+  Receive(1, &waiting);
+  mailbox.Fail("x", 1, {Code::kAborted, "long ago"}, 4);
+  mailbox.Fail("x", 2, {Code::kAborted, "long ago"}, 4);
+  Receive(2, &later);
+  EXPECT_EQ(Deliver(1, "ab")->answer->Text(), "OK");
+  mailbox.Fail("x", 2, {Code::kAborted, "now"}, 5);
+  EXPECT_EQ(later.ending.status().message(), "now");
+}
+
 // The news of a failure may overtake the tensor before it.
 TEST_F(MailboxTest, ShouldNotEndAReceiveForTheFailureOfALaterStep) {
   mailbox.Fail("x", 5, {Code::kResourceExhausted, "too large"});

@@ -114,6 +114,8 @@ TEST(PeerStateTest, ShouldKeepTheLatestForAListenerThatDoesNotReturn) {
     // On this thread: Tell doesn't begin again.
     for (int i = 0; heard == 1 && i < 5000; ++i) {
       states.Set(i % 2 == 0 ? S::kReconnecting : S::kReady, {});
+      // That is news too.
+      if (i == 3000) states.Remove(states.Add([](const PeerStanding&) {}));
     }
   });
   states.Tell();

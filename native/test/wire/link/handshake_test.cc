@@ -51,6 +51,19 @@ TEST_F(HandshakeTest, ShouldNotLetInWhoBeginsOtherwise) {
   Connect();
 }
 
+// It says nothing of the line to the peer.
+TEST_F(HandshakeTest, ShouldCountNoDamageOfStrangers) {
+  LogLines lines(LogLevel::kWarning);
+  Listen();
+  RawPeer stranger(leader.node->port());
+  stranger.Skip();
+  stranger.Send(RawPeer::Hello());
+  EXPECT_EQ(stranger.End().error_code(), grpc::StatusCode::UNKNOWN);
+  EXPECT_EQ(leader.peer->stats().checksum_failures, 0u);
+  EXPECT_EQ(lines.Count("lost on the way"), 0);
+  Connect();
+}
+
 TEST_F(HandshakeTest, ShouldRefuseTermsThatWouldKeepItBusyAtBothEnds) {
   Listen();
   LinkControl hello = RawPeer::Hello();

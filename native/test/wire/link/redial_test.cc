@@ -139,6 +139,27 @@ TEST_P(LinkRedialTest, ShouldDialOnceForALinkThatBeginsWhileTheLastOneIsStillFal
   follower.node->Close();
 }
 
+// gRPC says of what this party has closed that it was cancelled.
+TEST_P(LinkRedialTest, ShouldSayWhyItHasGivenAConnectionUp) {
+  listener.set_exchange([this](Stream* stream) {
+    const bool first = listener.exchanges() == 1;
+    RawListener::LetIn(stream, [first](LinkWelcome* mine) {
+      if (!first) mine->mutable_terms()->set_chunk_bytes(8);
+    });
+    if (first) stream->Write(LinkMessage());
+    return RawListener::Listen(stream);
+  });
+  Open();
+  StateLog states(follower.peer);
+  Connect();
+  ExpectSaid(states.Await(PeerState::kReconnecting).cause, Code::kUnknown,
+             "a message that is none of the link");
+  // Nothing that waiting helps against.
+  ExpectSaid(states.Await(PeerState::kIdle).cause, Code::kInvalidArgument,
+             "chunk_bytes of at least 1024, not 8");
+  follower.node->Close();
+}
+
 TEST_P(LinkRedialTest, ShouldRefuseTermsThatAreNoneOfAnyGood) {
   listener.set_exchange([](Stream* stream) {
     RawListener::LetIn(stream,
