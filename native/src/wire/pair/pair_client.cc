@@ -48,6 +48,8 @@ std::shared_ptr<ClientCall> PairClient::Ask(
           answered(FromGrpc(status), nullptr);
         } else if (!Decode(bytes, &hello)) {
           answered({Code::kInternal, "the peer's Hello cannot be decoded"}, nullptr);
+        } else if (const Status wrong = CheckHello(hello); !wrong.ok()) {
+          answered(wrong, nullptr);
         } else {
           spoken_ = true;
           const Introduction theirs = FromHello(hello);
