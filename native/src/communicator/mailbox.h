@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "communicator/operation.h"
+#include "base/operation.h"
 #include "wire/inbound.h"
 
 namespace efl {

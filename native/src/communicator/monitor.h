@@ -14,7 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "communicator/operation.h"
+#include "base/operation.h"
 
 namespace efl {
 

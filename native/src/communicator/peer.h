@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "base/operation.h"
 #include "base/tensor.h"
 #include "communicator/call_board.h"
 #include "communicator/mailbox.h"
 #include "communicator/monitor.h"
-#include "communicator/operation.h"
 #include "communicator/options.h"
 #include "communicator/peer_identity.h"
 #include "communicator/peer_state.h"

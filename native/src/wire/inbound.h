@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "base/operation.h"
 #include "base/status.h"
 #include "base/tensor.h"
-#include "communicator/operation.h"
 #include "grpc/certificate.h"
 
 namespace efl {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "base/operation.h"
 #include "base/tensor.h"
-#include "communicator/operation.h"
 #include "grpc/client.h"
 
 namespace efl {

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/operation.h"
 #include "base/tensor.h"
-#include "communicator/operation.h"
 #include "efl/link_service.pb.h"
 #include "grpcpp/support/slice.h"
 
