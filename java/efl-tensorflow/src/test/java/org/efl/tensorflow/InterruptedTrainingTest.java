@@ -38,7 +38,7 @@ class InterruptedTrainingTest {
   @ParameterizedTest
   @EnumSource
   void shouldEndAtOnceWhenItIsInterruptedWhileItWaitsForThePeer(Role leaving) throws Exception {
-    Role staying = leaving == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role staying = Trained.other(leaving);
     Trained survivor = site.party(staying);
     AtomicReference<Thread> thread = new AtomicReference<>();
     AtomicReference<Communicator> waiting = new AtomicReference<>();
@@ -64,7 +64,7 @@ class InterruptedTrainingTest {
   @ParameterizedTest
   @EnumSource
   void shouldEndAtTheNextStepWhenItIsInterrupted(Role interrupted) {
-    Role other = interrupted == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role other = Trained.other(interrupted);
     AtomicBoolean still = new AtomicBoolean();
     try (Pair threads = Pair.open()) {
       Future<Float> left =

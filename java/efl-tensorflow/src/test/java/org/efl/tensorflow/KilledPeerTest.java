@@ -57,7 +57,7 @@ class KilledPeerTest {
 
   private static void shouldEndWhenThePeerIsKilled(Role killed, String operation, String name)
       throws Exception {
-    Role role = killed == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role role = Trained.other(killed);
     int peerPort = Party.freePort();
     int port = Party.freePort();
     Process peer = ChildJvm.start(Killed.class, List.of(), killed, peerPort, port);

@@ -41,7 +41,7 @@ class RecoveryTest {
   @ParameterizedTest
   @CsvSource({"LEADER,LINK", "LEADER,TRAINER", "FOLLOWER,LINK", "FOLLOWER,TRAINER"})
   void shouldGoOnFromTheNewestCommonCheckpointWhenThePeerComesAgain(Role leaving, Wire wire) {
-    Role staying = leaving == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role staying = Trained.other(leaving);
     Trained survivor = site.party(staying, wire);
     Trained restarted = site.party(leaving, wire);
     try (Pair threads = Pair.open()) {
@@ -61,7 +61,7 @@ class RecoveryTest {
   @ParameterizedTest
   @EnumSource
   void shouldFailWithTheReasonWhenThePeerDoesNotComeAgain(Role leaving) {
-    Role staying = leaving == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role staying = Trained.other(leaving);
     Trained survivor = site.party(staying);
     try (Pair threads = Pair.open()) {
       Recovery recovery = Recovery.upTo(Duration.ofSeconds(1));
@@ -76,7 +76,7 @@ class RecoveryTest {
   @ParameterizedTest
   @EnumSource
   void shouldSaveNothingFreshOverWhatWasTrainedWhenThePeerDoesNotComeAgain(Role leaving) {
-    Role staying = leaving == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+    Role staying = Trained.other(leaving);
     Recovery recovery = Recovery.upTo(Duration.ofSeconds(1));
     try (Pair threads = Pair.open()) {
       // The loss is met outside of a step, with one trained that isn't saved yet.

@@ -23,6 +23,10 @@ final class Trained {
   /** Sums double with each step: 1, 3, 7, … */
   static final float EXPECTED = (1 << STEPS) - 1;
 
+  static Role other(Role role) {
+    return role == Role.LEADER ? Role.FOLLOWER : Role.LEADER;
+  }
+
   static void never(Communicator communicator, TrainingSession running) {}
 
   /** Leaves before this step. */
@@ -96,8 +100,7 @@ final class Trained {
       Variable<TFloat32> sum = party.tf.variable(party.tf.constant(0f));
       SavedPosition position = SavedPosition.create(party.tf, "position", 2);
       Op send = party.send(mine, party.tf.math.add(sum, party.tf.constant(1f)));
-      Operand<TFloat32> theirs =
-          communicator.recv(party.tf, role == Role.LEADER ? "FOLLOWER" : "LEADER");
+      Operand<TFloat32> theirs = communicator.recv(party.tf, other(role).name());
       Op train = party.tf.withControlDependencies(send).assignAdd(sum, theirs);
       try (TrainingSession session =
           TrainingSession.builder(party.graph)

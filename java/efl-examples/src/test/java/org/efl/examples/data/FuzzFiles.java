@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The files that fuzz tests write again and again, and what they take from the input for them. */
 final class FuzzFiles {
@@ -25,6 +26,15 @@ final class FuzzFiles {
       return folder;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes a file of these records. */
+  static void write(Path file, List<byte[]> records) throws IOException {
+    try (TfRecordWriter writer = new TfRecordWriter(file)) {
+      for (byte[] record : records) {
+        writer.write(record);
+      }
     }
   }
 

@@ -29,7 +29,7 @@ class SampleFuzzTest {
     int width = how / 2 % 4;
     int first = how / 8 % 4;
     List<byte[]> records = records(in);
-    write(file, records);
+    FuzzFiles.write(file, records);
     List<Batch> batches = new ArrayList<>();
     try (BlockReader block = new BlockReader(file, first, width, labeled)) {
       readInto(batches, block);
@@ -60,7 +60,7 @@ class SampleFuzzTest {
         records.add(new Sample(batch.ids()[i], features, label).toBytes());
       }
     }
-    write(copy, records);
+    FuzzFiles.write(copy, records);
     List<Batch> again = new ArrayList<>();
     try (BlockReader block = new BlockReader(copy, 0, width, labeled)) {
       readInto(again, block);
@@ -70,14 +70,6 @@ class SampleFuzzTest {
       assertArrayEquals(batches.get(i).ids(), again.get(i).ids());
       assertArrayEquals(batches.get(i).features(), again.get(i).features());
       assertArrayEquals(batches.get(i).labels(), again.get(i).labels());
-    }
-  }
-
-  private static void write(Path file, List<byte[]> records) throws IOException {
-    try (TfRecordWriter writer = new TfRecordWriter(file)) {
-      for (byte[] record : records) {
-        writer.write(record);
-      }
     }
   }
 

@@ -33,11 +33,7 @@ class TfRecordFuzzTest {
     Files.write(file, bytes);
     List<byte[]> records = new ArrayList<>();
     long end = readInto(records, bytes.length);
-    try (TfRecordWriter writer = new TfRecordWriter(copy)) {
-      for (byte[] record : records) {
-        writer.write(record);
-      }
-    }
+    FuzzFiles.write(copy, records);
     assertArrayEquals(Arrays.copyOf(bytes, (int) end), Files.readAllBytes(copy));
   }
 
