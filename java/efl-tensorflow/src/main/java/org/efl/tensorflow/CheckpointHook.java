@@ -50,7 +50,9 @@ public final class CheckpointHook implements SessionHook {
   private long step;
   private long savedStep;
   private boolean opened;
-  private boolean failed;
+
+  /** Of the first step that has failed, null when none has. */
+  private Throwable failure;
 
   private CheckpointHook(Builder builder) {
     store = new CheckpointStore(builder.directory, builder.keep);
@@ -74,7 +76,7 @@ public final class CheckpointHook implements SessionHook {
     step = 0;
     savedStep = 0;
     opened = false;
-    failed = false;
+    failure = null;
   }
 
   @Override
@@ -172,13 +174,15 @@ public final class CheckpointHook implements SessionHook {
   }
 
   @Override
-  public void runFailed(TrainingContext context, Throwable failure) {
-    failed |= !TrainingSession.isEndOfData(failure);
+  public void runFailed(TrainingContext context, Throwable reason) {
+    if (failure == null && !TrainingSession.isEndOfData(reason)) {
+      failure = reason;
+    }
   }
 
   @Override
   public void end(Session session) {
-    if (opened && !failed && step != savedStep) {
+    if (opened && failure == null && step != savedStep) {
       save(session);
     }
   }
@@ -187,8 +191,14 @@ public final class CheckpointHook implements SessionHook {
    * The training has come to its end: saves, and waits until the peer has saved too.
    *
    * @throws CommunicatorException when the peer is lost meanwhile
+   * @throws IllegalStateException when a step has failed: what was trained may be half updated
    */
   void finish(Session session) {
+    if (failure != null) {
+      throw new IllegalStateException(
+          "A step has failed, so the training is not at its end and nothing more is saved.",
+          failure);
+    }
     if (step != savedStep || step == 0) {
       save(session);
     }

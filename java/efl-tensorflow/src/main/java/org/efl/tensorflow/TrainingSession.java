@@ -144,6 +144,7 @@ public final class TrainingSession implements AutoCloseable {
    *     peer didn't come back in time; CANCELLED when this thread was interrupted, which it still
    *     is
    * @throws AlreadyTrainedException when there is nothing left to do, and nobody to do it with
+   * @throws IllegalStateException when the loop returned after a step that had failed
    */
   public <T, E extends Exception> T train(Training<T, E> training) throws E {
     T value = null;
