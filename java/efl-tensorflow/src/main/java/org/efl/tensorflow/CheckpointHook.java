@@ -54,6 +54,9 @@ public final class CheckpointHook implements SessionHook {
   /** Of the first step that has failed, null when none has. */
   private Throwable failure;
 
+  /** The store says that the data have ended. */
+  private boolean ended;
+
   private CheckpointHook(Builder builder) {
     store = new CheckpointStore(builder.directory, builder.keep);
     communicator = builder.communicator;
@@ -90,6 +93,7 @@ public final class CheckpointHook implements SessionHook {
       logger.info("Restored checkpoint {}.", version);
     }
     store.abandonAfter(version);
+    ended = store.finished() != CheckpointStore.Finished.NO;
     step = restoredStep;
     savedStep = restoredStep;
     opened = true;
@@ -168,6 +172,10 @@ public final class CheckpointHook implements SessionHook {
   @Override
   public void afterRun(TrainingContext context, Result result) {
     step = context.step();
+    if (ended) {
+      // The data go on past what was their end: whoever is left alone from here on isn't done.
+      forgetEnd();
+    }
     if (everySteps > 0 && step % everySteps == 0) {
       save(context.session());
     }
@@ -190,7 +198,7 @@ public final class CheckpointHook implements SessionHook {
   /**
    * The training has come to its end: saves, and waits until the peer has saved too.
    *
-   * @throws CommunicatorException when the peer is lost meanwhile
+   * @throws CommunicatorException when the peer is lost meanwhile, or its data end at another step
    * @throws IllegalStateException when a step has failed: what was trained may be half updated
    */
   void finish(Session session) {
@@ -204,26 +212,43 @@ public final class CheckpointHook implements SessionHook {
     }
     String last = Long.toString(step);
     if (store.finished() != CheckpointStore.Finished.CONFIRMED) {
-      store.finish(last, communicator == null);
+      markEnd(last, communicator == null);
     }
-    if (communicator == null || communicator.peerIsEfls()) {
-      return;
-    }
-    if (communicator.role() == Role.LEADER) {
-      communicator.sendCkptVersion(session, last);
-      checkLast(last, communicator.recvCkptVersion(session));
-      store.finish(last, true);
-    } else {
-      checkLast(last, communicator.recvCkptVersion(session));
-      store.finish(last, true);
-      communicator.sendCkptVersion(session, last);
+    if (communicator != null && !communicator.peerIsEfls()) {
+      takeLeave(session, last);
     }
   }
 
-  private static void checkLast(String mine, String theirs) {
-    if (!mine.equals(theirs)) {
-      throw disagreement("Here the data end after step " + mine + ", at the peer after " + theirs);
+  private void takeLeave(Session session, String last) {
+    boolean leads = communicator.role() == Role.LEADER;
+    if (leads) {
+      communicator.sendCkptVersion(session, last);
     }
+    String theirs = communicator.recvCkptVersion(session);
+    boolean same = theirs.equals(last);
+    if (same) {
+      markEnd(last, true);
+    } else {
+      // Neither party may take it for the end when it is started again.
+      forgetEnd();
+    }
+    if (!leads) {
+      // Whatever came of it: without an answer the leader takes this party for lost.
+      communicator.sendCkptVersion(session, last);
+    }
+    if (!same) {
+      throw disagreement("Here the data end after step " + last + ", at the peer after " + theirs);
+    }
+  }
+
+  private void markEnd(String last, boolean confirmed) {
+    store.finish(last, confirmed);
+    ended = true;
+  }
+
+  private void forgetEnd() {
+    store.forgetEnd();
+    ended = false;
   }
 
   /** Whether the data ended with the newest checkpoint, and whether the peer has that too. */

@@ -188,6 +188,21 @@ final class CheckpointStore {
     }
   }
 
+  /** The data go on after the version that they ended with. */
+  void forgetEnd() {
+    try {
+      removeFinished();
+    } catch (IOException e) {
+      throw new CheckpointException("Cannot remove " + directory.resolve(FINISHED), e);
+    }
+  }
+
+  private void removeFinished() throws IOException {
+    if (Files.deleteIfExists(directory.resolve(FINISHED))) {
+      DurableFiles.forceFolder(directory);
+    }
+  }
+
   /** Whether the data ended with the newest version, and whether the peer has that too. */
   Finished finished() {
     try {
@@ -228,7 +243,7 @@ final class CheckpointStore {
             abandoned.add(newer));
       }
       if (finished() == Finished.NO) {
-        Files.deleteIfExists(directory.resolve(FINISHED));
+        removeFinished();
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot abandon checkpoints in " + directory, e);

@@ -157,6 +157,9 @@ class CheckpointStoreTest {
     store.abandonAfter("8");
     store.abandonAfter("7");
     assertEquals(CheckpointStore.Finished.NO, store.finished());
+    store.finish("7", true);
+    store.forgetEnd();
+    assertEquals(CheckpointStore.Finished.NO, store.finished());
   }
 
   @Test

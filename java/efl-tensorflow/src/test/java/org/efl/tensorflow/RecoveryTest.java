@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.efl.communicator.Code;
 import org.efl.communicator.CommunicatorException;
@@ -181,6 +182,46 @@ class RecoveryTest {
     List<Trained> parties = trainBoth();
     assertEquals(List.of(6L), parties.get(0).begins);
     assertEquals(List.of(6L), parties.get(1).begins);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldNotBeDoneWhenThePeerLeavesPastAnEarlierEnd(Role leaving) {
+    trainBoth();
+    Trained survivor = longer(Trained.other(leaving));
+    Trained left = longer(leaving);
+    AtomicLong reached = new AtomicLong();
+    try (Pair threads = Pair.open()) {
+      Future<Float> surviving =
+          threads.start(
+              () ->
+                  survivor.train(
+                      Recovery.upTo(Duration.ofSeconds(1)),
+                      (communicator, running) -> reached.set(running.step())));
+      assertThrows(
+          Trained.Left.class,
+          () ->
+              left.train(
+                  Recovery.upTo(LIMIT),
+                  (communicator, running) -> {
+                    if (running.step() > Trained.STEPS) {
+                      while (reached.get() <= Trained.STEPS && !surviving.isDone()) {
+                        LockSupport.parkNanos(1_000_000);
+                      }
+                      throw new Trained.Left();
+                    }
+                  }));
+      CommunicatorException e = Pair.failure(surviving);
+      assertTrue(e.reason().contains("has not come back within 1 s"), e.reason());
+    }
+  }
+
+  /** Trains past the end of the others, and saves nothing on the way. */
+  private Trained longer(Role role) {
+    Trained party = site.party(role);
+    party.steps = Trained.STEPS + 3;
+    party.saveEvery = 0;
+    return party;
   }
 
   private List<Trained> trainBoth() {

@@ -74,6 +74,8 @@ final class Trained {
   final Wire wire;
   final List<Long> begins = new ArrayList<>();
   Duration timeout = Duration.ofMinutes(2);
+  int steps = STEPS;
+  int saveEvery = 2;
 
   private final Site site;
 
@@ -108,7 +110,7 @@ final class Trained {
               .hook(
                   CheckpointHook.builder(site.folder().resolve(mine))
                       .communicator(communicator)
-                      .everySteps(2)
+                      .everySteps(saveEvery)
                       .build())
               .recovery(recovery)
               .build()) {
@@ -118,7 +120,7 @@ final class Trained {
               assertEquals(0, communicator.step());
               long[] at = position.of(running.session());
               assertArrayEquals(new long[] {running.step(), 10 * running.step()}, at);
-              while (running.step() < STEPS) {
+              while (running.step() < steps) {
                 before.step(communicator, running);
                 long next = running.step() + 1;
                 try (TInt64 kept = position.at(next, 10 * next)) {
