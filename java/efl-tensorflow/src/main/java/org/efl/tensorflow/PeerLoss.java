@@ -38,6 +38,11 @@ final class PeerLoss {
   }
 
   private static CheckpointHook agreeing(SessionHooks hooks) {
+    if (hooks.communicators() > 1) {
+      // Their peers would have to begin anew together, and those that are there don't.
+      throw new IllegalStateException(
+          "A recovery is for one communicator; this session has " + hooks.communicators() + ".");
+    }
     return hooks
         .agreeing()
         .orElseThrow(

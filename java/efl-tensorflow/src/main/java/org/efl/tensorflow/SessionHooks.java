@@ -27,6 +27,10 @@ final class SessionHooks {
     return hook instanceof CheckpointHook ? 2 : 1;
   }
 
+  long communicators() {
+    return hooks.stream().filter(CommunicatorHook.class::isInstance).count();
+  }
+
   /** The checkpoints that are agreed on with the peer of a communicator that is here too. */
   Optional<CheckpointHook> agreeing() {
     return checkpoints().stream()

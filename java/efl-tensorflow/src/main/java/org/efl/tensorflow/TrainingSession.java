@@ -236,7 +236,8 @@ public final class TrainingSession implements AutoCloseable {
 
     /**
      * Whether the training goes on when a lost peer comes back; by default it doesn't. Needs the
-     * hook of a communicator, and a {@link CheckpointHook} that agrees with it.
+     * hook of a communicator, of no more than one, and a {@link CheckpointHook} that agrees with
+     * it.
      */
     public Builder recovery(Recovery value) {
       recovery = Objects.requireNonNull(value, "recovery");
@@ -248,7 +249,9 @@ public final class TrainingSession implements AutoCloseable {
      *
      * @throws CommunicatorException when connecting or the agreement on a checkpoint failed
      * @throws AlreadyTrainedException when there is nothing left to do, and nobody to do it with
-     * @throws IllegalStateException when there is a recovery, but no checkpoints to go back to
+     * @throws java.io.UncheckedIOException when checkpoints can't be listed, read or moved aside
+     * @throws IllegalStateException when there is a recovery, but no checkpoints to go back to, or
+     *     several communicators
      */
     public TrainingSession build() {
       TrainingSession session = new TrainingSession(this);

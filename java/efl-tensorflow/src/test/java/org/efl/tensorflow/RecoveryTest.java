@@ -250,4 +250,18 @@ class RecoveryTest {
       assertTrue(e.getMessage().contains("needs a communicator's hook and a CheckpointHook"));
     }
   }
+
+  @Test
+  void shouldRefuseARecoveryWithTwoCommunicators() {
+    try (Pair pair = Pair.open()) {
+      TrainingSession.Builder session =
+          TrainingSession.builder(pair.leader.graph)
+              .hook(pair.leader.communicator.hook())
+              .hook(pair.follower.communicator.hook())
+              .hook(CheckpointHook.builder(folder).communicator(pair.leader.communicator).build())
+              .recovery(Recovery.upTo(LIMIT));
+      IllegalStateException e = assertThrows(IllegalStateException.class, session::build);
+      assertTrue(e.getMessage().contains("this session has 2"), e.getMessage());
+    }
+  }
 }
