@@ -300,7 +300,7 @@ public final class CheckpointHook implements SessionHook {
     /**
      * How many checkpoints are kept, at least 1; 5 by default. Older ones are deleted. As many
      * again may lie in folders "abandoned-TIME", so there has to be room for twice as many. With a
-     * communicator at least 2, or a party that is a save ahead can't go back to its peer's.
+     * communicator at least 2: a party that is a save ahead goes back to its peer's.
      */
     public Builder keep(int value) {
       if (value < 1) {
@@ -310,8 +310,15 @@ public final class CheckpointHook implements SessionHook {
       return this;
     }
 
-    /** Makes the hook; nothing is read or written yet. */
+    /**
+     * Makes the hook; nothing is read or written yet.
+     *
+     * @throws IllegalArgumentException with a communicator, when less than 2 are to be kept
+     */
     public CheckpointHook build() {
+      if (communicator != null && keep < 2) {
+        throw new IllegalArgumentException("keep must be at least 2 with a communicator: " + keep);
+      }
       return new CheckpointHook(this);
     }
   }

@@ -99,4 +99,15 @@ class CheckpointHookTest {
     }
     assertEquals(List.of(), new CheckpointStore(folder, 9).versions());
   }
+
+  @Test
+  void shouldRefuseToKeepOneCheckpointWithACommunicator() {
+    try (Pair pair = Pair.open()) {
+      CheckpointHook.Builder hook =
+          CheckpointHook.builder(folder).communicator(pair.leader.communicator).keep(1);
+      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, hook::build);
+      assertTrue(e.getMessage().contains("at least 2 with a communicator: 1"), e.getMessage());
+      hook.keep(2).build();
+    }
+  }
 }
