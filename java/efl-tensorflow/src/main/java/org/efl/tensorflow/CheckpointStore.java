@@ -134,14 +134,13 @@ final class CheckpointStore {
       Manifest.write(unfinished);
       DurableFiles.forceAll(unfinished);
       publish(unfinished, directory.resolve(version));
-      removeOld(version);
     } catch (IOException | RuntimeException e) {
       throw cannotSave(version, unfinished, e);
     }
+    removeOld(version);
   }
 
   private CheckpointException cannotSave(String version, Path unfinished, Exception cause) {
-    String newest = newest();
     CheckpointException failure =
         new CheckpointException(
             "Cannot save checkpoint "
@@ -151,9 +150,7 @@ final class CheckpointStore {
                 + ": "
                 + reason(cause)
                 + ". "
-                + (newest.isEmpty()
-                    ? "None was saved before"
-                    : "Checkpoint " + newest + " is whole")
+                + savedBefore(cause)
                 + "; make room in "
                 + directory
                 + " and start this party again, it goes on from there.",
@@ -165,6 +162,16 @@ final class CheckpointStore {
       failure.addSuppressed(e);
     }
     return failure;
+  }
+
+  private String savedBefore(Exception cause) {
+    try {
+      String newest = newest();
+      return newest.isEmpty() ? "None was saved before" : "Checkpoint " + newest + " is whole";
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+      return "What was saved before cannot be listed";
+    }
   }
 
   private static String reason(Exception cause) {
@@ -257,25 +264,39 @@ final class CheckpointStore {
     DurableFiles.move(unfinished, target);
     DurableFiles.forceFolder(directory);
     whole.add(target.getFileName().toString());
-    removeUnfinished();
   }
 
   private void removeUnfinished() throws IOException {
     for (Path path : DurableFiles.list(directory)) {
       if (path.getFileName().toString().startsWith(UNFINISHED)) {
-        DurableFiles.removeTree(path);
+        remove(path);
       }
     }
   }
 
-  private void removeOld(String published) throws IOException {
-    List<String> others = versions().stream().filter(held -> !held.equals(published)).toList();
-    for (String version : others.subList(0, Math.max(0, others.size() - (keep - 1)))) {
-      whole.remove(version);
-      // Renamed first, so that a version that is there is whole at every moment.
-      Path doomed = directory.resolve(UNFINISHED + "old-" + version);
-      DurableFiles.move(directory.resolve(version), doomed);
-      DurableFiles.removeTree(doomed);
+  /** What can't go now is in nobody's way; the next save tries again. */
+  private static void remove(Path leftover) {
+    try {
+      DurableFiles.removeTree(leftover);
+    } catch (IOException | UncheckedIOException e) {
+      logger.warn("Cannot remove {}, which doesn't count any more: {}.", leftover, reason(e));
+    }
+  }
+
+  /** The new version is there by now: nothing here fails the save. */
+  private void removeOld(String published) {
+    try {
+      removeUnfinished();
+      List<String> others = versions().stream().filter(held -> !held.equals(published)).toList();
+      for (String version : others.subList(0, Math.max(0, others.size() - (keep - 1)))) {
+        // Renamed first, so that a version that is there is whole at every moment.
+        Path doomed = directory.resolve(UNFINISHED + "old-" + version);
+        DurableFiles.move(directory.resolve(version), doomed);
+        whole.remove(version);
+        remove(doomed);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      logger.warn("Cannot remove old checkpoints in {}: {}.", directory, reason(e));
     }
   }
 }

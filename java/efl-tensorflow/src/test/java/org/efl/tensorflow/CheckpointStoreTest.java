@@ -18,6 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
+  private static final int LONGEST_PATH = 4095;
+
   @TempDir Path folder;
 
   private static void write(Path prefix, String content) {
@@ -160,6 +162,33 @@ class CheckpointStoreTest {
     store.finish("7", true);
     store.forgetEnd();
     assertEquals(CheckpointStore.Finished.NO, store.finished());
+  }
+
+  @Test
+  void shouldSaveWhenAnOldVersionCannotBeRemoved() throws IOException {
+    CheckpointStore store = new CheckpointStore(folder, 2);
+    store.save("1", prefix -> write(prefix, "x"));
+    fillWithLongPaths(folder.resolve("1"));
+    Path leftover = folder.resolve(".unfinished-old-1");
+    try {
+      for (String version : List.of("2", "3", "4")) {
+        store.save(version, prefix -> write(prefix, "x"));
+      }
+      assertEquals(List.of("3", "4"), store.versions());
+      assertTrue(Files.isDirectory(leftover));
+    } finally {
+      Files.move(leftover, folder.resolve("1"));
+    }
+  }
+
+  /** With paths that are as long as Linux lets them be: under a longer name nothing finds them. */
+  private static void fillWithLongPaths(Path version) throws IOException {
+    Path deepest = version.toAbsolutePath();
+    for (int room = LONGEST_PATH - deepest.toString().length();
+        room > 1;
+        room = LONGEST_PATH - deepest.toString().length()) {
+      deepest = Files.createDirectory(deepest.resolve("d".repeat(Math.min(room - 1, 200))));
+    }
   }
 
   @Test
