@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -56,7 +57,8 @@ final class Manifest {
 
   /** A name never holds the separator: "CRC32C SIZE /NAME". */
   private static String line(Path file) throws IOException {
-    return String.format("%08x %d /%s", crc32c(file), Files.size(file), file.getFileName());
+    return String.format(
+        Locale.ROOT, "%08x %d /%s", crc32c(file), Files.size(file), file.getFileName());
   }
 
   private static long crc32c(Path file) throws IOException {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -162,6 +163,20 @@ class CheckpointStoreTest {
     store.finish("7", true);
     store.forgetEnd();
     assertEquals(CheckpointStore.Finished.NO, store.finished());
+  }
+
+  @Test
+  void shouldHoldWhatWasSavedWithDigitsOfAnotherLanguage() {
+    CheckpointStore store = new CheckpointStore(folder, 3);
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+    try {
+      store.save("7", prefix -> write(prefix, "x"));
+    } finally {
+      Locale.setDefault(before);
+    }
+    store.lookAgain();
+    assertEquals("7", store.newest());
   }
 
   @Test
