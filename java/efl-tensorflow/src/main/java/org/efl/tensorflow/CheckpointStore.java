@@ -127,7 +127,7 @@ final class CheckpointStore {
   void save(String version, Consumer<Path> writer) {
     Path unfinished = directory.resolve(UNFINISHED + version);
     try {
-      Files.createDirectories(directory);
+      DurableFiles.createFolders(directory);
       removeUnfinished();
       Files.createDirectory(unfinished);
       writer.accept(unfinished.resolve(FILE_PREFIX));

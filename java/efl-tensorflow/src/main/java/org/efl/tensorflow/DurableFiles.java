@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,6 +20,18 @@ final class DurableFiles {
   static List<Path> list(Path folder) throws IOException {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries.toList();
+    }
+  }
+
+  /** Creates a folder, and those that it lies in, and has them on disk. */
+  static void createFolders(Path folder) throws IOException {
+    List<Path> parents = new ArrayList<>();
+    for (Path next = folder.toAbsolutePath(); !Files.isDirectory(next); next = next.getParent()) {
+      parents.add(next.getParent());
+    }
+    Files.createDirectories(folder);
+    for (Path parent : parents) {
+      forceFolder(parent);
     }
   }
 
