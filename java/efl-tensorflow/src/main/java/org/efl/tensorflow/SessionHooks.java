@@ -61,17 +61,28 @@ final class SessionHooks {
     }
   }
 
+  /** Connects communicators, with a limit for the peer where there is one. */
+  void connect(Session session, Optional<Duration> limit) {
+    for (SessionHook hook : hooks) {
+      if (hook instanceof CommunicatorHook communicator) {
+        if (limit.isPresent()) {
+          communicator.connect(session, limit.get());
+        } else {
+          communicator.afterCreateSession(session);
+        }
+      }
+    }
+  }
+
   /**
-   * Connects, with a limit for the peer where there is one, and restores.
+   * Tells the others of the session, and restores.
    *
    * @return the steps that the restored checkpoint was trained
    */
-  long start(Session session, Optional<Duration> limit) {
+  long start(Session session) {
     long step = 0;
     for (SessionHook hook : hooks) {
-      if (limit.isPresent() && hook instanceof CommunicatorHook communicator) {
-        communicator.connect(session, limit.get());
-      } else {
+      if (!(hook instanceof CommunicatorHook)) {
         hook.afterCreateSession(session);
       }
       if (hook instanceof CheckpointHook checkpoints) {

@@ -33,8 +33,8 @@ import org.tensorflow.proto.ConfigProto;
  * at a time.
  *
  * <p>With a {@link Builder#recovery}, a peer that dies and is started again doesn't end the
- * training: steps 2 and 3 are done again, with a new TensorFlow session, and the {@link Training}
- * that {@link #train} was given is called again.
+ * training: communicators connect, the rest of steps 2 and 3 is done again, with a new TensorFlow
+ * session, and the {@link Training} that {@link #train} was given is called again.
  */
 public final class TrainingSession implements AutoCloseable {
   private final Graph graph;
@@ -70,13 +70,19 @@ public final class TrainingSession implements AutoCloseable {
   private void start(Optional<Duration> limit) {
     // When the peer doesn't come, this party ends with fresh variables, which must not be saved.
     hooks.forgetSession(graph);
-    if (session != null) {
+    boolean again = session != null;
+    if (again) {
+      // The session of before will do for it: one of its own for each attempt would be in vain.
+      hooks.connect(session, limit);
       session.close();
     }
     session = new Session(graph, config);
     session.initialize();
     step = 0;
-    step = hooks.start(session, limit);
+    if (!again) {
+      hooks.connect(session, limit);
+    }
+    step = hooks.start(session);
   }
 
   private RuntimeException failOpening(Throwable failure) {
