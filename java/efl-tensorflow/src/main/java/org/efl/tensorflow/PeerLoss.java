@@ -102,6 +102,7 @@ final class PeerLoss {
           throw failure;
         }
         if (!covers(again) && !isConnectedStill(again)) {
+          again.addSuppressed(failure);
           throw again;
         }
         logger.debug("Not yet: {}", again.getMessage());

@@ -10,6 +10,9 @@ import java.util.Objects;
 public final class Recovery {
   private static final Recovery NONE = new Recovery(Duration.ZERO);
 
+  /** As many nanoseconds as there are, 292 years. */
+  private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
+
   private final Duration limit;
 
   private Recovery(Duration limit) {
@@ -22,15 +25,17 @@ public final class Recovery {
   }
 
   /**
-   * The peer may be gone for so long, each time: until it has connected again and both have agreed
-   * on a checkpoint. Longer than it takes to notice that a process has died, and to start it again.
+   * The peer may be gone for so long, each time: until it has connected again. Longer than it takes
+   * to notice that a process has died, and to start it again. The limit doesn't end what follows,
+   * the agreement on a checkpoint: each question of it may take the {@link
+   * CommunicatorBuilder#defaultTimeout}.
    */
   public static Recovery upTo(Duration limit) {
     Objects.requireNonNull(limit, "limit");
     if (limit.isNegative() || limit.isZero()) {
       throw new IllegalArgumentException("The limit of a recovery must be positive: " + limit);
     }
-    return new Recovery(limit);
+    return new Recovery(limit.compareTo(LONGEST) > 0 ? LONGEST : limit);
   }
 
   Duration limit() {

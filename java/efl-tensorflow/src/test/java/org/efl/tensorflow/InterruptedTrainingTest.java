@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(180)
 class InterruptedTrainingTest {
   private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
 
   @TempDir Path folder;
 
@@ -47,7 +48,7 @@ class InterruptedTrainingTest {
           threads.start(
               () ->
                   survivor.train(
-                      Recovery.upTo(Duration.ofHours(1)),
+                      Recovery.upTo(FOREVER),
                       (communicator, running) -> {
                         thread.set(Thread.currentThread());
                         waiting.set(communicator);
