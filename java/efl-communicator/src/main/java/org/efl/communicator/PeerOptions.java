@@ -61,7 +61,10 @@ public final class PeerOptions extends ConnectionOptions {
       return set("reconnect_timeout_ms", "reconnectTimeout", timeout);
     }
 
-    /** Operations that may be pending at once; one more is {@code RESOURCE_EXHAUSTED}. */
+    /**
+     * Operations that may be pending at once, 1,048,576 by default; one more is {@code
+     * RESOURCE_EXHAUSTED}.
+     */
     public Builder maxPending(int operations) {
       return set("max_pending", operations);
     }

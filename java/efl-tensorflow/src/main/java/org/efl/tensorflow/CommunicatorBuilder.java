@@ -149,8 +149,8 @@ public final class CommunicatorBuilder {
   }
 
   /**
-   * How often either party says something, and how much longer nothing may be heard, at most; 400 6
-   * s by default. See {@link PeerOptions.Builder#keepalive}.
+   * How often either party says something, and how much longer nothing may be heard, at most; 400
+   * ms and 6 s by default. See {@link PeerOptions.Builder#keepalive}.
    */
   public CommunicatorBuilder keepalive(Duration interval, Duration timeout) {
     node.keepalive(interval, timeout);

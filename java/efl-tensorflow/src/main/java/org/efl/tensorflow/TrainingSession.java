@@ -110,6 +110,7 @@ public final class TrainingSession implements AutoCloseable {
    * @throws CommunicatorException when the communicator failed; OUT_OF_RANGE: the leader has ended
    *     the data; CANCELLED: this thread was interrupted before the step, or its communicator was
    *     closed
+   * @throws CheckpointException when the checkpoint that was due after the step can't be saved
    * @throws IllegalStateException after {@link #close}
    */
   public Result run(UnaryOperator<Session.Runner> request) {
@@ -147,8 +148,9 @@ public final class TrainingSession implements AutoCloseable {
    *
    * @return what the loop returned
    * @throws CommunicatorException when the communicator failed and it wasn't such a loss, or the
-   *     peer didn't come back in time; CANCELLED when this thread was interrupted, which it still
-   *     is
+   *     peer didn't come back in time; FAILED_PRECONDITION when the peer's data end after another
+   *     step; CANCELLED when this thread was interrupted, which it still is
+   * @throws CheckpointException when a checkpoint can't be saved, the last one included
    * @throws AlreadyTrainedException when there is nothing left to do, and nobody to do it with
    * @throws IllegalStateException when the loop returned after a step that had failed
    */
