@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,6 +19,7 @@ final class PartyProcess {
   private final List<String> command;
   private final Path checkpoints;
   private final Path log;
+  private FileTime started = FileTime.fromMillis(0);
   private Process process;
   private boolean ended;
 
@@ -54,6 +57,7 @@ final class PartyProcess {
     if (ended) {
       return;
     }
+    started = FileTime.from(Instant.now());
     process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
@@ -81,8 +85,17 @@ final class PartyProcess {
     return process.exitValue();
   }
 
+  /** Whether it writes a checkpoint; one that a kill has left unfinished isn't written any more. */
   boolean isSaving() {
-    return names().stream().anyMatch(name -> name.startsWith("."));
+    return names().stream().anyMatch(name -> name.startsWith(".") && isNew(name));
+  }
+
+  private boolean isNew(String name) {
+    try {
+      return Files.getLastModifiedTime(checkpoints.resolve(name)).compareTo(started) > 0;
+    } catch (IOException e) {
+      return false; // It has just got its final name, or gone.
+    }
   }
 
   boolean hasSaved(long step) {
