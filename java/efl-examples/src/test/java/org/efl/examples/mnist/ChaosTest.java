@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,8 +34,7 @@ class ChaosTest {
     try {
       assertTrue(chaos.waitFor(18, TimeUnit.MINUTES), where);
     } finally {
-      chaos.descendants().forEach(ProcessHandle::destroyForcibly);
-      chaos.destroyForcibly();
+      end(chaos);
     }
     ChaosReport report = Json.read(json, ChaosReport.class);
     assertEquals(List.of(), report.failures(), where);
@@ -42,6 +42,15 @@ class ChaosTest {
     assertTrue(report.modelIdentical(), where);
     assertTrue(report.kills() >= kills, where + ": " + report.kills());
     assertEquals(0, chaos.exitValue(), where);
+  }
+
+  /** Lets it end its parties, which it then starts no more, and kills whoever is left. */
+  private static void end(Process chaos) throws InterruptedException {
+    List<ProcessHandle> parties = chaos.descendants().toList();
+    chaos.destroy();
+    chaos.waitFor(20, TimeUnit.SECONDS);
+    Stream.concat(parties.stream(), chaos.descendants()).forEach(ProcessHandle::destroyForcibly);
+    chaos.destroyForcibly();
   }
 
   private static Process start(String wire, String... options) throws IOException {
