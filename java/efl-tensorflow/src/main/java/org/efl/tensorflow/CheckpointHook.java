@@ -176,7 +176,7 @@ public final class CheckpointHook implements SessionHook {
       // The data go on past what was their end: whoever is left alone from here on isn't done.
       forgetEnd();
     }
-    if (everySteps > 0 && step % everySteps == 0) {
+    if (failure == null && everySteps > 0 && step % everySteps == 0) {
       save(context.session());
     }
   }

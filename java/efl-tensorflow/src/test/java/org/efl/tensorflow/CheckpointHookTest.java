@@ -81,7 +81,9 @@ class CheckpointHookTest {
       Op count = counting(tf);
       Operand<TFloat32> needsFeed = tf.placeholder(TFloat32.class);
       try (TrainingSession session =
-          TrainingSession.builder(graph).hook(CheckpointHook.builder(folder).build()).build()) {
+          TrainingSession.builder(graph)
+              .hook(CheckpointHook.builder(folder).everySteps(2).build())
+              .build()) {
         IllegalStateException e =
             assertThrows(
                 IllegalStateException.class,
@@ -89,9 +91,12 @@ class CheckpointHookTest {
                     session.train(
                         running -> {
                           running.run(run -> run.addTarget(count)).close();
-                          return assertThrows(
-                              RuntimeException.class,
-                              () -> running.run(run -> run.fetch(needsFeed)));
+                          RuntimeException failed =
+                              assertThrows(
+                                  RuntimeException.class,
+                                  () -> running.run(run -> run.fetch(needsFeed)));
+                          running.run(run -> run.addTarget(count)).close();
+                          return failed;
                         }));
         assertTrue(e.getMessage().startsWith("A step has failed"), e.getMessage());
         assertTrue(e.getCause().getMessage().contains("Placeholder"), e.getCause().toString());
