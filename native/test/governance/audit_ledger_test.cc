@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,13 @@
 
 namespace efl {
 namespace {
+
+// A child that doesn't outlive the test.
+pid_t Fork() {
+  const pid_t child = fork();
+  if (child == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return child;
+}
 
 class AuditLedgerTest : public testing::Test {
  protected:
@@ -178,7 +186,8 @@ TEST_F(AuditLedgerTest, ShouldRefuseNumbersThatNoneFollows) {
 TEST_F(AuditLedgerTest, ShouldBelongToOneAtATime) {
   const auto ledger = Open();
   ExpectRefused(Code::kFailedPrecondition, "another process, or another node");
-  const pid_t child = fork();
+  const pid_t child = Fork();
+  ASSERT_GE(child, 0);
   if (child == 0) {
     Status refused;
     const bool open = AuditLedger::Open(file, &refused) != nullptr;
@@ -222,7 +231,8 @@ TEST_F(AuditLedgerTest, ShouldFailOnceSomebodyElseHasChangedTheFile) {
 // As a full disk does: the file can't grow beyond a size. In a process of its own, as the limit is
 // the process's.
 TEST_F(AuditLedgerTest, ShouldFailWhileTheDiskIsFullAndGoOnAfterwards) {
-  const pid_t child = fork();
+  const pid_t child = Fork();
+  ASSERT_GE(child, 0);
   if (child == 0) {
     signal(SIGXFSZ, SIG_IGN);
     const auto may_grow_to = [](rlim_t size) {
@@ -233,9 +243,8 @@ TEST_F(AuditLedgerTest, ShouldFailWhileTheDiskIsFullAndGoOnAfterwards) {
     const auto ledger = AuditLedger::Open(file, &opened);
     if (ledger == nullptr || !ledger->Append(R"("event":"a")").ok()) _exit(1);
     // At each size on the way through the mark, the line "torn" and the next line.
-    for (rlim_t size = ledger->file().size() > 0 ? folder.Read("audit.jsonl").size() : 0,
-                end = size + 700;
-         size < end; size += 7) {
+    const rlim_t whole = folder.Read("audit.jsonl").size();
+    for (rlim_t size = whole; size < whole + 700; size += 7) {
       if (!may_grow_to(size)) _exit(2);
       const Status full = ledger->Append(R"("event":"b")");
       if (!full.ok() &&
@@ -263,7 +272,8 @@ TEST_F(AuditLedgerTest, ShouldGoOnAfterKills) {
   for (int i = 0; i < 10; ++i) {
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
-    const pid_t child = fork();
+    const pid_t child = Fork();
+    ASSERT_GE(child, 0);
     if (child == 0) {
       Status opened;
       const auto ledger = AuditLedger::Open(file, &opened);
