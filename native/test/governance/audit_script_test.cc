@@ -167,6 +167,28 @@ TEST_F(AuditScriptTest, ShouldNoticeALineWithHashThatSaysSomethingElse) {
   ExpectTampered("there is no event 'vanished'");
 }
 
+// With hashes that fit: what a line says must not end the script.
+TEST_F(AuditScriptTest, ShouldReportContentThatNoLedgerHas) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  const std::string digits(5000, '9');
+  const std::string bytes = "\"bytes\":24", event = "\"event\":\"sent\"";
+  const struct {
+    std::string from, to, said;
+  } changes[] = {
+      {event, "\"event\":[]", "number 4: its event is missing or of another type"},
+      {event, event + ",\"more\":" + deep, "number 4: it is not JSON"},
+      {bytes, "\"bytes\":" + digits, "number 4: it"},
+      {bytes, "\"bytes\":9" + std::string(4299, '0'), "number 4: its bytes is out of range"},
+      {"\"seq\":4", "\"seq\":" + digits, "line 4 of the file: it is no line of a ledger"},
+  };
+  for (const auto& change : changes) {
+    std::vector<std::string> changed = lines;
+    changed[3] = Rehashed(Replaced(lines[3], change.from, change.to), lines[2]);
+    Write(changed);
+    ExpectTampered(change.said);
+  }
+}
+
 // All of them made anew, from the one that was changed: only a copy of the last hash tells.
 TEST_F(AuditScriptTest, ShouldNoticeWithAnAnchorWhatWasWrittenAnewOrCutShort) {
   const std::string anchor = absl::StrCat("10:", lines[9].substr(lines[9].size() - 66, 64));
