@@ -74,12 +74,14 @@ void Child::Tell(const std::string& line) {
   [[maybe_unused]] const ssize_t size = write(in_, text.data(), text.size());
 }
 
-void Child::Kill() {
+bool Child::Kill() {
+  int status = 0;
   if (pid_ > 0) {
     kill(pid_, SIGKILL);
-    waitpid(std::exchange(pid_, -1), nullptr, 0);
+    waitpid(std::exchange(pid_, -1), &status, 0);
   }
   if (reader_.joinable()) reader_.join();
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 bool Child::Quit(int limit_ms) {

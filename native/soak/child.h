@@ -21,8 +21,9 @@ class Child {
 
   // Dropped when it is gone.
   void Tell(const std::string& line);
-  // kill -9; it is gone on return, and all it has said has been heard.
-  void Kill();
+  // kill -9; it is gone on return, and all it has said has been heard. False when it had ended by
+  // itself before.
+  bool Kill();
   // Asks it to end and waits; false when it didn't end with 0 in time, and had to be killed.
   bool Quit(int limit_ms);
   double resident_mib() const;

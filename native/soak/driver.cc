@@ -32,6 +32,8 @@ constexpr size_t kInFlight = 24;  // each way
 constexpr seconds kHang{60};
 // Until its memory is what it will be.
 constexpr seconds kWarm{5};
+// How long it is compared with that, at least.
+constexpr seconds kCompare{5};
 constexpr seconds kRetry{1};
 // A party that is killed is away for less, mostly.
 constexpr int64_t kReconnectMs = 10'000;
@@ -262,7 +264,8 @@ void Driver::LookAtMemory() {
   for (Life& one : lives_) {
     if (!one.connected) continue;
     const double now = one.child->resident_mib();
-    if (one.warm_mib > 0) {
+    if (one.warm_mib > 0 && now > 0) {
+      figures_.rss_compared = true;
       figures_.max_rss_growth_mib = std::max(figures_.max_rss_growth_mib, now - one.warm_mib);
     } else if (Clock::now() - one.connected_at > kWarm) {
       one.warm_mib = now;
@@ -273,7 +276,10 @@ void Driver::LookAtMemory() {
 // Who it was. It is gone for a moment, mostly; or until the survivor has given up.
 Side Driver::KillOne() {
   const Side side = random_() % 2 == 0 ? Side::kLeader : Side::kFollower;
-  life(side).child->Kill();
+  if (!life(side).child->Kill()) {
+    std::fprintf(stderr, "efl_soak: a party had ended before it was killed\n");
+    ++figures_.hangs;
+  }
   ++figures_.kills;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -296,18 +302,19 @@ Figures Driver::Run() {
   bool well = Start(Side::kLeader) && Start(Side::kFollower);
   proxies_[0]->Play(FaultSchedule(plan_.seed, mix));
   proxies_[1]->Play(FaultSchedule(plan_.seed + 1, mix));
-  // Kills in the first half, one at least; in the second the memory of parties that live longer is
-  // looked at.
+  // Kills in the first half, one at least; in the second, which a late kill may move, the memory of
+  // parties that live longer is looked at.
   const auto begin = Clock::now();
   const auto end = begin + seconds(plan_.seconds);
   const auto kills_until = begin + seconds(plan_.seconds) / 2;
-  while (well && Clock::now() < end) {
+  for (bool kills = true; well && kills;) {
     // What a kill has left behind ends before the next transfers begin.
     well = Connect() && Settle();
     if (!well) break;
-    const auto kill_at = Clock::now() + milliseconds(Between(500, 3000));
-    const bool kills = kill_at < kills_until || figures_.kills == 0;
-    Transfer(kills ? kill_at : end);
+    const auto now = Clock::now();
+    const auto kill_at = now + milliseconds(Between(500, 3000));
+    kills = kill_at < kills_until || figures_.kills == 0;
+    Transfer(kills ? kill_at : std::max(end, now + kWarm + kCompare));
     if (kills) well = Start(KillOne());
   }
   for (auto& proxy : proxies_) proxy->StopPlaying();
@@ -353,6 +360,7 @@ void Figures::Add(const Figures& other) {
   corrupted += other.corrupted;
   hangs += other.hangs;
   max_rss_growth_mib = std::max(max_rss_growth_mib, other.max_rss_growth_mib);
+  rss_compared |= other.rss_compared;
 }
 
 Figures Drive(const Plan& plan) { return Driver(plan).Run(); }

@@ -25,6 +25,7 @@ struct Figures {
   uint64_t corrupted = 0;
   uint64_t hangs = 0;
   double max_rss_growth_mib = 0;
+  bool rss_compared = false;  // otherwise that says nothing
 
   void Add(const Figures& other);
 };

@@ -46,9 +46,9 @@ void Ledger::OnKilled(Side party) {
     const auto next = std::next(at);
     const bool sends = at->first.first == party;
     Operation& its = sends ? at->second.send : at->second.receive;
-    if (!its.ended) its.ended = its.killed = true;
+    its.ended = true;
     // What it had ended well may have been undone with it, for the other party.
-    at->second.receive.killed |= at->second.send.killed |= true;
+    at->second.killed = true;
     Judge(at);
     at = next;
   }
@@ -59,7 +59,6 @@ void Ledger::Judge(std::map<Key, Entry>::iterator at) {
   const Operation& send = entry.send;
   const Operation& receive = entry.receive;
   if (!send.ended || !receive.ended) return;
-  const bool killed = send.killed || receive.killed;
   const bool arrived = receive.code == EFL_OK && !receive.text.empty();
   if (arrived && receive.found == static_cast<int>(Found::kAnother)) {
     Complain(&figures_.duplicated, key, "has brought another one's content");
@@ -67,9 +66,9 @@ void Ledger::Judge(std::map<Key, Entry>::iterator at) {
     Complain(&figures_.corrupted, key, "has brought other content");
   } else if (send.code == EFL_OK && arrived && !send.text.empty()) {
     ++figures_.transfers;
-  } else if (killed && ExplainsAKill(send.code) && ExplainsAKill(receive.code)) {
+  } else if (entry.killed && ExplainsAKill(send.code) && ExplainsAKill(receive.code)) {
     ++figures_.failed;
-  } else if (receive.code == EFL_DATA_LOSS && !killed) {
+  } else if (receive.code == EFL_DATA_LOSS && !entry.killed) {
     Complain(&figures_.duplicated, key, "is out of step:" + receive.text + "; sent:" + send.text);
   } else {
     Complain(&figures_.lost, key, "sent:" + send.text + "; received:" + receive.text);

@@ -35,7 +35,6 @@ class Ledger {
  private:
   struct Operation {
     bool ended = false;
-    bool killed = false;
     int code = 0;
     int found = 0;
     std::string text;
@@ -43,6 +42,7 @@ class Ledger {
   struct Entry {
     Operation send;
     Operation receive;
+    bool killed = false;  // one of the two parties
     std::chrono::steady_clock::time_point begun;
   };
   using Key = std::pair<Side, uint64_t>;

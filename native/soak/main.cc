@@ -84,9 +84,10 @@ int MainOfDrive(const std::vector<std::string>& arguments) {
   for (Plan& part : parts) {
     part.seconds = (seconds + count - 1) / count;
     const Figures its = Drive(part);
-    if (its.transfers == 0 || its.cuts == 0 || its.kills == 0) {
-      std::fputs("efl_soak: a part in which nothing came, was cut or killed shows nothing\n",
-                 stderr);
+    if (its.transfers == 0 || its.cuts == 0 || its.kills == 0 || !its.rss_compared) {
+      std::fputs(
+          "efl_soak: a part in which nothing came, was cut, killed or compared shows nothing\n",
+          stderr);
       shown = false;
     }
     figures.Add(its);
