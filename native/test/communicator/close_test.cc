@@ -124,7 +124,7 @@ TEST(CloseTest, ShouldLetAReceiveCloseTheNodeWhenItIsAskedForItsPlace) {
   Arrival arrival;
   Ending sent;
   pair.follower.peer->SendTensor(Floats("x", 0, values), sent.call());
-  while (pair.leader.peer->stats().parked_tensors == 0) std::this_thread::yield();
+  AwaitParked(*pair.leader.peer, 1);
   Within(std::chrono::seconds(30), [&] {
     const auto place = [&](const TensorInfo& info) {
       pair.leader.node->Close();

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "support/certificates.h"
 #include "support/pair.h"
+#include "support/tls_pair.h"
 
 namespace efl::test {
 namespace {
@@ -145,18 +145,7 @@ TEST(ConnectTest, ShouldNotBelieveAStrangerThatThePeerHasRestarted) {
   Exchange(&pair);
 }
 
-class TlsConnectTest : public testing::Test {
- protected:
-  void SetUp() override {
-    certificates.Make("leader");
-    certificates.Make("follower");
-    pair.leader.options.tls = certificates.Tls("leader");
-    pair.follower.options.tls = certificates.Tls("follower");
-  }
-
-  Certificates certificates;
-  Pair pair;
-};
+class TlsConnectTest : public TlsPairTest {};
 
 TEST_F(TlsConnectTest, ShouldConnectWithMutualTls) {
   pair.Connect();

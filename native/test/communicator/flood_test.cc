@@ -1,11 +1,9 @@
 // Strangers who send large messages for as long as they are read.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "support/child.h"
 #include "support/pair.h"
+#include "support/resident_bytes.h"
 
 namespace efl::test {
 namespace {
@@ -26,12 +25,6 @@ constexpr int kCallsEach = 4;
 constexpr size_t kMessage = size_t{512} << 20;
 // Large beside what a pair and eight connections take anyway.
 constexpr int64_t kLimitBytes = 256 << 20;
-
-int64_t ResidentBytes() {
-  int64_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
 
 // Another process: calls at once, each with a message of half a GiB, which it never waits for.
 void Flood(int port) {
@@ -82,15 +75,7 @@ TEST(FloodTest, ShouldHoldTheLimitOfMemoryAndServeItsPeer) {
     const std::vector<float> values(20'000, 1.5f);
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(4);
     for (int step = 100; std::chrono::steady_clock::now() < until; ++step) {
-      Arrival arrival;
-      Ending sent;
-      Peer* const from = step % 2 == 0 ? pair.leader.peer.get() : pair.follower.peer.get();
-      Peer* const to = step % 2 == 0 ? pair.follower.peer.get() : pair.leader.peer.get();
-      to->ReceiveTensor("x", step, arrival.allocate(), arrival.ending.call());
-      from->SendTensor(Floats("x", step, values), sent.call());
-      ASSERT_EQ(arrival.ending.status().Text(), "OK");
-      ASSERT_EQ(sent.status().Text(), "OK");
-      ASSERT_EQ(arrival.bytes, BytesOf(values));
+      ASSERT_NO_FATAL_FAILURE(Exchange(&pair, step, values));
       most = std::max(most, ResidentBytes());
       ++exchanged;
     }

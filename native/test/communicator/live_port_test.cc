@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <random>
 #include <string>
@@ -17,6 +15,7 @@
 #include "support/certificates.h"
 #include "support/pair.h"
 #include "support/raw_peer.h"
+#include "support/resident_bytes.h"
 
 namespace efl::test {
 namespace {
@@ -31,25 +30,19 @@ size_t OpenFiles() {
   return count;
 }
 
-int64_t ResidentBytes() {
-  int64_t all = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
 // A connection to the port, which says what it is told.
-class Stranger {
+class RawConnection {
  public:
-  explicit Stranger(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawConnection(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(static_cast<uint16_t>(port));
     connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   }
-  Stranger(const Stranger&) = delete;
-  Stranger& operator=(const Stranger&) = delete;
-  ~Stranger() { close(fd_); }
+  RawConnection(const RawConnection&) = delete;
+  RawConnection& operator=(const RawConnection&) = delete;
+  ~RawConnection() { close(fd_); }
   // Whether it is taken is up to the other side.
   void Say(const std::string& bytes) { send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
 
@@ -89,15 +82,7 @@ class LivePortTest : public testing::Test {
     std::thread working([&] {
       const std::vector<float> values(20'000, 1.5f);
       for (int step = first_step_; !over || exchanged < 3; ++step, ++first_step_) {
-        Arrival arrival;
-        Ending sent;
-        Peer* const from = step % 2 == 0 ? pair.leader.peer.get() : pair.follower.peer.get();
-        Peer* const to = step % 2 == 0 ? pair.follower.peer.get() : pair.leader.peer.get();
-        to->ReceiveTensor("x", step, arrival.allocate(), arrival.ending.call());
-        from->SendTensor(Floats("x", step, values), sent.call());
-        ASSERT_EQ(arrival.ending.status().Text(), "OK");
-        ASSERT_EQ(sent.status().Text(), "OK");
-        ASSERT_EQ(arrival.bytes, BytesOf(values));
+        ASSERT_NO_FATAL_FAILURE(Exchange(&pair, step, values));
         ++exchanged;
       }
     });
@@ -116,11 +101,7 @@ class LivePortTest : public testing::Test {
     const size_t files = OpenFiles();
     const int64_t resident = ResidentBytes();
     Under(attack);
-    const auto until = std::chrono::steady_clock::now() + kLimit;
-    while (OpenFiles() > files && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    EXPECT_LE(OpenFiles(), files);
+    EXPECT_TRUE(Eventually([&] { return OpenFiles() <= files; })) << OpenFiles() << " > " << files;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what is freed
     EXPECT_LE(ResidentBytes() - resident, 64 << 20);
 #else
@@ -139,7 +120,7 @@ TEST_F(LivePortTest, ShouldServeItsPeerAmidRandomBytes) {
   pair.Connect();
   LeavesNothing([&](int port) {
     for (int i = 0; i < 150; ++i) {
-      Stranger stranger(port);
+      RawConnection stranger(port);
       if (i % 2 == 0) stranger.Say(kPreface);
       stranger.Say(Random(&random, 1 + random() % 4096));
     }
@@ -161,7 +142,7 @@ TEST_F(LivePortTest, ShouldServeItsPeerAmidOtherProtocols) {
   };
   LeavesNothing([&](int port) {
     for (int round = 0; round < 10; ++round) {
-      for (const std::string& bytes : said) Stranger(port).Say(bytes);
+      for (const std::string& bytes : said) RawConnection(port).Say(bytes);
     }
   });
 }
@@ -176,7 +157,7 @@ TEST_F(LivePortTest, ShouldServeItsPeerAmidPlaintextOnATlsPort) {
   std::minstd_rand random(7);
   LeavesNothing([&](int port) {
     for (int i = 0; i < 100; ++i) {
-      Stranger stranger(port);
+      RawConnection stranger(port);
       stranger.Say(i % 2 == 0 ? std::string(kPreface) : std::string("\x16\x03\x01\x00\xff", 5));
       stranger.Say(Random(&random, 300));
     }
@@ -186,8 +167,8 @@ TEST_F(LivePortTest, ShouldServeItsPeerAmidPlaintextOnATlsPort) {
 TEST_F(LivePortTest, ShouldServeItsPeerAmidConnectionsThatSayNothingOrNoEndOfIt) {
   pair.Connect();
   LeavesNothing([&](int port) {
-    std::vector<std::unique_ptr<Stranger>> strangers;
-    for (int i = 0; i < 300; ++i) strangers.push_back(std::make_unique<Stranger>(port));
+    std::vector<std::unique_ptr<RawConnection>> strangers;
+    for (int i = 0; i < 300; ++i) strangers.push_back(std::make_unique<RawConnection>(port));
     // Half a handshake each, byte by byte.
     for (size_t at = 0; at < 12; ++at) {
       for (const auto& stranger : strangers) stranger->Say(std::string(1, kPreface[at]));

@@ -141,12 +141,7 @@ TEST(PeerStateTest, ShouldCountWhatWasSentAndReceived) {
   const std::vector<float> values{1, 2};
   Ending parked;
   pair.follower.peer->SendTensor(Floats("x", 9, values), parked.call());
-  const auto until = std::chrono::steady_clock::now() + kLimit;
-  while (pair.leader.peer->stats().parked_tensors == 0 &&
-         std::chrono::steady_clock::now() < until) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(pair.leader.peer->stats().parked_tensors, 1);
+  AwaitParked(*pair.leader.peer, 1);
   EXPECT_GT(pair.leader.peer->stats().parked_bytes, 8);
   EXPECT_EQ(pair.follower.peer->stats().pending, 1);
   pair.leader.node->Close();

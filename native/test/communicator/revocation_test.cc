@@ -1,9 +1,7 @@
 // A caller that is let in, and then no more.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "efl/trainer_service.pb.h"
@@ -29,15 +27,6 @@ class RevocationTest : public testing::Test {
     pair.follower.options.tls = certificates.Tls("follower");
   }
 
-  // Until the leader holds so many tensors that nobody has asked for.
-  void AwaitParked(int64_t count) {
-    const auto end = std::chrono::steady_clock::now() + kLimit;
-    while (pair.leader.peer->stats().parked_tensors != count) {
-      ASSERT_LT(std::chrono::steady_clock::now(), end) << "parked: " << count;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
-
   Certificates certificates;
   Pair pair;
 };
@@ -59,7 +48,7 @@ TEST_F(RevocationTest, ShouldEndTheCallsOfACallerThatWait) {
   spare.Start("/efl.TrainerService/GetCheckpointVersion", GetCheckpointVersionRequest(),
               asked_too.done());
   spare.Start("/efl.TrainerService/SendMessage", message, sent.done());
-  AwaitParked(1);
+  AwaitParked(*pair.leader.peer, 1);
   EXPECT_FALSE(asked.ended_within(std::chrono::milliseconds(100)));
 
   certificates.Allow("list", {certificates.Fingerprint("follower")});
@@ -72,7 +61,7 @@ TEST_F(RevocationTest, ShouldEndTheCallsOfACallerThatWait) {
   lines.Await(why);
 
   // Nothing of it is left: what the leader says and asks for is the peer's.
-  AwaitParked(0);
+  AwaitParked(*pair.leader.peer, 0);
   Ending told, learnt, version, version_learnt;
   pair.leader.peer->SendReaderState("train", "block", 3, told.call());
   pair.leader.peer->SendCheckpointVersion("17", version.call());

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -60,7 +59,7 @@ TEST_P(EarlyStrangerTest, ShouldForgetWhatCameBeforeItWasKnownWhoThePeerIs) {
   const std::vector<float> false_values{6, 6, 6};
   auto asked = mallory->AskCheckpointVersion();
   auto sent = mallory->Send(Floats("x", 0, false_values));
-  while (pair.leader.peer->stats().parked_tensors == 0) std::this_thread::yield();
+  AwaitParked(*pair.leader.peer, 1);
   ConnectFollower();
   EXPECT_EQ(pair.leader.peer->stats().parked_tensors, 0);
   EXPECT_FALSE(sent.get().ok());

@@ -137,15 +137,30 @@ void ExpectSaid(const Status& status, Code code, const std::string& text) {
   EXPECT_NE(status.message().find(text), std::string::npos) << status.Text();
 }
 
-void Exchange(Pair* pair) {
-  const std::vector<float> values{1, 2, 3};
+void Exchange(Pair* pair, int64_t step, const std::vector<float>& values) {
   Arrival arrival;
   Ending sent;
-  pair->leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
-  pair->follower.peer->SendTensor(Floats("x", 0, values), sent.call());
-  EXPECT_EQ(arrival.ending.status().Text(), "OK");
-  EXPECT_EQ(sent.status().Text(), "OK");
-  EXPECT_EQ(arrival.bytes, BytesOf(values));
+  Peer* const from = step % 2 == 0 ? pair->follower.peer.get() : pair->leader.peer.get();
+  Peer* const to = step % 2 == 0 ? pair->leader.peer.get() : pair->follower.peer.get();
+  to->ReceiveTensor("x", step, arrival.allocate(), arrival.ending.call());
+  from->SendTensor(Floats("x", step, values), sent.call());
+  ASSERT_EQ(arrival.ending.status().Text(), "OK");
+  ASSERT_EQ(sent.status().Text(), "OK");
+  ASSERT_EQ(arrival.bytes, BytesOf(values));
+}
+
+bool Eventually(const std::function<bool()>& holds) {
+  const auto until = std::chrono::steady_clock::now() + kLimit;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+void AwaitParked(const Peer& peer, int64_t count) {
+  EXPECT_TRUE(Eventually([&] { return peer.stats().parked_tensors == count; }))
+      << peer.stats().parked_tensors << " are parked, not " << count;
 }
 
 void ExpectWithin(std::chrono::milliseconds time, std::chrono::steady_clock::time_point begin) {
@@ -184,7 +199,6 @@ std::string BytesOf(const std::vector<float>& values) {
 }
 
 int FreePort() {
-  // Stays bound: nobody else is given it. Who is told it listens on it all the same.
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));

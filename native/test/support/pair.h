@@ -125,13 +125,18 @@ void ExpectSaid(const Status& status, Code code, const std::string& text);
 // Where time is what is asked for: no more than this since `begin`, which is printed.
 void ExpectWithin(std::chrono::milliseconds time, std::chrono::steady_clock::time_point begin);
 
-// Both parties exchange one tensor.
-void Exchange(Pair* pair);
+// Both parties exchange one tensor: at an even step the follower sends it.
+void Exchange(Pair* pair, int64_t step = 0, const std::vector<float>& values = {1, 2, 3});
+
+// Waits until this holds; false when it doesn't come to that.
+bool Eventually(const std::function<bool()>& holds);
+// Waits until the peer's mailbox holds so many tensors that nobody has asked for.
+void AwaitParked(const Peer& peer, int64_t count);
 
 // Runs it on a thread of its own. When it doesn't end in time the process does, for it can't go on.
 void Within(std::chrono::seconds time, const std::function<void()>& run);
 
-// A port that was free a moment ago.
+// A free port, which stays bound, so that nobody else is given it. Who is told it can listen on it.
 int FreePort();
 
 }  // namespace efl::test

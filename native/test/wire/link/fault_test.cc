@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "support/certificates.h"
 #include "support/pair.h"
+#include "support/resident_bytes.h"
 
 namespace efl::test {
 namespace {
@@ -289,14 +289,6 @@ TEST_F(FaultTest, ShouldNotHandOutWhatItsSenderHasGivenUp) {
   EXPECT_TRUE(x.bytes.empty());
 }
 
-size_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  size_t all = 0;
-  size_t resident = 0;
-  statm >> all >> resident;
-  return resident * 4096;
-}
-
 // The sender is held back as soon as the receiver's mailbox is full, however much it has to say.
 TEST_F(FaultTest, ShouldBoundMemoryWhenTheReceiverIsSlow) {
   constexpr size_t kMailbox = 4 << 20;
@@ -307,7 +299,7 @@ TEST_F(FaultTest, ShouldBoundMemoryWhenTheReceiverIsSlow) {
   Both([](Options* options) { options->mailbox_bytes = kMailbox; });
   pair.ConnectThroughProxies();
   Exchange(&pair);
-  const size_t before = ResidentBytes();
+  const int64_t before = ResidentBytes();
   std::vector<Ending> sent(kTensors);
   std::atomic<int> accepted{0};
   const auto send = [&](int i) {
@@ -323,7 +315,7 @@ TEST_F(FaultTest, ShouldBoundMemoryWhenTheReceiverIsSlow) {
     pair.follower.peer->SendTensor(std::move(tensor), std::move(call));
   };
   for (int i = 0; i < kAhead; ++i) send(i);
-  size_t most = 0;
+  int64_t most = 0;
   for (int i = 0; i < kTensors; ++i) {
     // At no time more than fits.
     EXPECT_LE(accepted, i + static_cast<int>(kMailbox / kBytes));

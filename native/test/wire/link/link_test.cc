@@ -251,7 +251,7 @@ TEST_F(LinkTest, ShouldEndAReceiveInTheMiddleOfItsTensor) {
       },
       arrival->ending.call(7));
   follower().SendTensor(Floats("long", 0, values), sent.call());
-  while (!begun) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return begun.load(); }));
   leader().FailGroup(7, "enough");
   const Status status = arrival->ending.status();
   arrival = nullptr;  // ASan would see a write
