@@ -14,6 +14,7 @@
 #include "grpcpp/server_builder.h"
 #include "support/certificates.h"
 #include "support/pair.h"
+#include "support/tls_pair.h"
 
 namespace efl::test {
 namespace {
@@ -67,10 +68,11 @@ const Fault kFaults[] = {
     {"ExpiredWhileItRan",
      [](Certificates* certificates, Pair* pair) {
        // Good when it is read, and no more when it is used.
-       certificates->Make("short", {"ca", "follower", true, -3600, 3600 + 4});
+       certificates->Make("short", {"ca", "follower", true, -3600, 3600 + 10});
+       const auto over = std::chrono::system_clock::now() + std::chrono::seconds(11);
        pair->follower.options.tls = certificates->Tls("short");
        pair->Open();
-       std::this_thread::sleep_until(std::chrono::system_clock::now() + std::chrono::seconds(5));
+       std::this_thread::sleep_until(over);
      },
      "is not accepted for '127.0.0.1': certificate has expired",
      "this party (EFL_MY_CERTS_FILENAME, my_certs_file): the certificate expired on"},
@@ -140,19 +142,7 @@ const Fault kFaults[] = {
      "speaks plaintext and this party TLS: the peer has to set EFL_MY_CERTS_FILENAME"},
 };
 
-class FaultTest : public testing::Test {
- protected:
-  void SetUp() override {
-    for (const char* name : {"leader", "follower"}) certificates.Make(name);
-    pair.leader.options.tls = certificates.Tls("leader");
-    pair.follower.options.tls = certificates.Tls("follower");
-  }
-
-  Certificates certificates;
-  Pair pair;
-};
-
-class CertificateFaultTest : public FaultTest, public testing::WithParamInterface<Fault> {};
+class CertificateFaultTest : public TlsPairTest, public testing::WithParamInterface<Fault> {};
 
 TEST_P(CertificateFaultTest, ShouldBeRefusedSoonWithItsCause) {
   const Fault& fault = GetParam();
@@ -187,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, CertificateFaultTest, testing::ValuesIn(kFaults
                          testing::PrintToStringParamName());
 
 // Of a server of another make, or on a machine with another clock, that uses such a certificate.
-class ServersCertificateFaultTest : public FaultTest {
+class ServersCertificateFaultTest : public TlsPairTest {
  protected:
   void ExpectTheDiallerLearns(const std::string& certificate, const std::string& learns) {
     grpc::SslServerCredentialsOptions options;
