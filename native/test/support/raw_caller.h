@@ -19,20 +19,28 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/security/server_credentials.h"
 #include "support/pair.h"
 #include "wire/messages.h"
 #include "wire/trainer/tensor_codec.h"
 
 namespace efl::test {
 
+inline std::string ContentOfFile(const std::string& path) {
+  std::ifstream in(path);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
 // As who holds these files.
 inline std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const TlsOptions& tls) {
-  const auto read = [](const std::string& path) {
-    std::ifstream in(path);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
-  return grpc::SslCredentials(
-      {read(tls.peer_certs_file), read(tls.my_key_file), read(tls.my_certs_file)});
+  return grpc::SslCredentials({ContentOfFile(tls.peer_certs_file), ContentOfFile(tls.my_key_file),
+                               ContentOfFile(tls.my_certs_file)});
+}
+inline std::shared_ptr<grpc::ServerCredentials> ServerCredentialsOf(const TlsOptions& tls) {
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back(
+      {ContentOfFile(tls.my_key_file), ContentOfFile(tls.my_certs_file)});
+  return grpc::SslServerCredentials(options);
 }
 
 class RawCaller {

@@ -27,11 +27,13 @@ class RawListener {
   static constexpr uint64_t kIncarnation = 7;
 
   // `speaks_link`: otherwise the trainer wire alone.
-  explicit RawListener(bool speaks_link) {
-    pair_.owner = link_.owner = this;
+  explicit RawListener(bool speaks_link,
+                       const std::shared_ptr<grpc::ServerCredentials>& credentials =
+                           grpc::InsecureServerCredentials()) {
+    pair_.owner = link_.owner = trainer_.owner = this;
     pair_.speaks_link = speaks_link;
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterService(&pair_);
     builder.RegisterService(&link_);
     builder.RegisterService(&trainer_);
@@ -41,6 +43,8 @@ class RawListener {
 
   int port() const { return port_; }
   int exchanges() const { return exchanges_; }
+  // Of all kinds that there are to begin with.
+  int calls() const { return calls_; }
 
   // Who answers from now on.
   void set_incarnation(uint64_t incarnation) { incarnation_ = incarnation; }
@@ -83,6 +87,7 @@ class RawListener {
  private:
   struct Pair final : PairService::Service {
     grpc::Status Hello(grpc::ServerContext*, const PairHello*, PairHello* mine) override {
+      ++owner->calls_;
       mine->set_protocol_version(1);
       mine->set_role(PARTY_ROLE_LEADER);
       mine->set_incarnation(owner->incarnation_);
@@ -91,6 +96,7 @@ class RawListener {
       return hello ? hello() : grpc::Status::OK;
     }
     grpc::Status Goodbye(grpc::ServerContext*, const GoodbyeRequest*, GoodbyeResponse*) override {
+      ++owner->calls_;
       return grpc::Status::OK;
     }
     RawListener* owner = nullptr;
@@ -98,6 +104,7 @@ class RawListener {
   };
   struct Link final : LinkService::Service {
     grpc::Status Exchange(grpc::ServerContext*, Stream* stream) override {
+      ++owner->calls_;
       ++owner->exchanges_;
       const auto exchange = owner->Get(&owner->exchange_);
       return exchange ? exchange(stream) : grpc::Status::CANCELLED;
@@ -107,8 +114,10 @@ class RawListener {
   struct Trainer final : TrainerService::Service {
     grpc::Status Connect(grpc::ServerContext*, const ConnectionRequest*,
                          ConnectionResponse*) override {
+      ++owner->calls_;
       return grpc::Status::OK;
     }
+    RawListener* owner = nullptr;
   };
 
   template <typename Function>
@@ -118,7 +127,7 @@ class RawListener {
   }
 
   int port_ = 0;
-  std::atomic<int> exchanges_{0};
+  std::atomic<int> exchanges_{0}, calls_{0};
   std::atomic<uint64_t> incarnation_{kIncarnation};
   std::mutex mutex_;
   std::function<grpc::Status()> hello_;
