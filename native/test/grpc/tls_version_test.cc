@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "absl/cleanup/cleanup.h"
 #include "support/certificates.h"
 #include "support/pair.h"
 
@@ -96,19 +97,19 @@ TEST_F(TlsVersionTest, ShouldSayThatTheServerSpeaksLessThanIsDemanded) {
       close(fd);
     }
   });
-  {
-    Party follower(Role::kFollower);
-    follower.options.tls = certificates.Tls("follower");
-    follower.options.tls.min_version = TlsVersion::k13;
-    ASSERT_EQ(follower.Open().Text(), "OK");
-    ASSERT_EQ(follower.Meet(ntohs(address.sin_port)).Text(), "OK");
-    Ending ending;
-    follower.peer->Connect(ending.call());
-    ExpectSaid(ending.status(), Code::kUnauthenticated, "protocol version");
-  }
-  shutdown(listener, SHUT_RDWR);
-  server.join();
-  close(listener);
+  const absl::Cleanup end = [&] {
+    shutdown(listener, SHUT_RDWR);
+    server.join();
+    close(listener);
+  };
+  Party follower(Role::kFollower);
+  follower.options.tls = certificates.Tls("follower");
+  follower.options.tls.min_version = TlsVersion::k13;
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  ASSERT_EQ(follower.Meet(ntohs(address.sin_port)).Text(), "OK");
+  Ending ending;
+  follower.peer->Connect(ending.call());
+  ExpectSaid(ending.status(), Code::kUnauthenticated, "protocol version");
 }
 
 }  // namespace

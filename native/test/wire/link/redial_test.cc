@@ -1,6 +1,7 @@
 // How a party that dials comes back to a listener of another make, or doesn't.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <string>
@@ -102,6 +103,7 @@ class LinkRedialTest : public RedialTest {};
 // What looks after a connection that broke may be slow. It isn't to dial for the next link.
 TEST_P(LinkRedialTest, ShouldDialOnceForALinkThatBeginsWhileTheLastOneIsStillFalling) {
   std::promise<void> breaks, falling, goes_on;
+  std::atomic<bool> told{false};
   listener.set_exchange([&](Stream* stream) {
     RawListener::LetIn(stream);
     breaks.get_future().wait();
@@ -111,7 +113,7 @@ TEST_P(LinkRedialTest, ShouldDialOnceForALinkThatBeginsWhileTheLastOneIsStillFal
   Connect();
   std::shared_future<void> until = goes_on.get_future().share();
   const uint64_t id = follower.peer->AddListener([&](const PeerStanding& standing) {
-    if (standing.state != PeerState::kReconnecting) return;
+    if (standing.state != PeerState::kReconnecting || told.exchange(true)) return;
     falling.set_value();
     until.wait_for(kLimit);
   });
@@ -129,7 +131,7 @@ TEST_P(LinkRedialTest, ShouldDialOnceForALinkThatBeginsWhileTheLastOneIsStillFal
   EXPECT_EQ(peer.Goodbye(RawListener::kIncarnation).Text(), "OK");
   Ending connected;
   follower.peer->Connect(connected.call());
-  while (listener.exchanges() < 2) std::this_thread::yield();
+  EXPECT_TRUE(Eventually([&] { return listener.exchanges() == 2; }));
   goes_on.set_value();
   EXPECT_FALSE(connected.ended_within(std::chrono::milliseconds(300)));
   EXPECT_EQ(listener.exchanges(), 2);
