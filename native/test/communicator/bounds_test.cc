@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "support/listening_leader.h"
 #include "support/pair.h"
+#include "wire/messages.h"
 
 namespace efl::test {
 namespace {
@@ -121,6 +124,72 @@ TEST_F(BoundsTest, ShouldRefuseAnOperationMoreThanMayBePending) {
   leader.peer->SendTensor(Floats("x", 0, values), sent.call());
   ExpectSaid(sent.status(), Code::kResourceExhausted, "EFL_MAX_PENDING");
   EXPECT_EQ(leader.peer->pending(), 3);
+  leader.node->Close();
+}
+
+TEST_F(BoundsTest, ShouldKeepAThousandAndTwentyFourQuestionsOverALink) {
+  Connect();
+  LinkControl control;
+  uint64_t call = 0;
+  const auto ask = [&](const std::string& dataset) {
+    LinkCall* question = control.add_frames()->mutable_call();
+    question->set_call(++call);
+    question->set_reader_state(dataset);
+  };
+  for (int i = 0; i < 16; ++i) {
+    const std::string dataset = absl::StrCat("d", i);
+    ASSERT_TRUE(leader.peer->RegisterDataset(dataset).ok());
+    for (int k = 0; k < 64; ++k) ask(dataset);  // as many of a kind as there may be
+  }
+  ASSERT_TRUE(leader.peer->RegisterDataset("one more").ok());
+  ask("one more");
+  raw->Send(control);
+  const LinkReply refused = raw->AwaitReply();
+  EXPECT_EQ(refused.call(), 1025u);
+  EXPECT_EQ(refused.code(), tensorflow::error::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(refused.msg(), "too many questions wait for an answer");
+  // One that is answered makes room.
+  Ending answered, next;
+  leader.peer->SendReaderState("d0", "block", 7, answered.call());
+  EXPECT_EQ(raw->AwaitReply().call(), 1u);
+  control.Clear();
+  ask("one more");
+  raw->Send(control);
+  leader.peer->SendReaderState("one more", "block", 7, next.call());
+  const LinkReply reply = raw->AwaitReply();
+  EXPECT_EQ(reply.call(), 1026u);
+  EXPECT_EQ(reply.code(), tensorflow::error::OK);
+  leader.node->Close();
+}
+
+TEST_F(BoundsTest, ShouldEndAStreamThatStaysSilent) {
+  Connect();
+  RawPeer silent(leader.node->port());
+  ExpectSaid(FromGrpc(silent.End()), Code::kDeadlineExceeded,
+             "the handshake of the link took too long");
+  Arrival arrival;
+  leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  raw->Send(OneChunk(), chunk);
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+}
+
+TEST_F(BoundsTest, ShouldLetNoMoreCallsInAtOnceThanAConnectionMayHave) {
+  leader.options.max_streams = 1;
+  Listen();
+  const auto channel = grpc::CreateChannel(absl::StrCat("127.0.0.1:", leader.node->port()),
+                                           grpc::InsecureChannelCredentials());
+  raw = std::make_unique<RawPeer>(channel);
+  raw->Send(RawPeer::Hello());
+  EXPECT_EQ(raw->AwaitWelcome().terms().chunk_bytes(), kRawChunk);
+  auto next = std::async(std::launch::async, [&] {
+    RawPeer later(channel);
+    later.Send(RawPeer::Hello(42, true));
+    return later.AwaitWelcome();
+  });
+  EXPECT_EQ(next.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  raw = nullptr;
+  EXPECT_EQ(next.get().terms().chunk_bytes(), kRawChunk);
+  EXPECT_EQ(connected.status().Text(), "OK");
   leader.node->Close();
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <vector>
 
 #include "support/pair.h"
 
@@ -68,6 +69,27 @@ TEST(CallBoardTest, ShouldRefuseWhoWasLetInBeforeSomebodyElseCouldBeThePeer) {
   EXPECT_EQ(late->answer->code(), Code::kUnavailable);
   board.Ask("t", next, 5);
   EXPECT_EQ(next->text, "1");
+}
+
+TEST(CallBoardTest, ShouldKeepSixtyFourQuestionsOfAKind) {
+  CallBoard board;
+  std::vector<std::shared_ptr<FakeQuestion>> questions;
+  for (int i = 0; i < 65; ++i) {
+    questions.push_back(std::make_shared<FakeQuestion>());
+    board.Ask("t", questions.back());
+  }
+  for (int i = 0; i < 64; ++i) EXPECT_FALSE(questions[i]->answer.has_value()) << i;
+  ASSERT_TRUE(questions[64]->answer.has_value());
+  test::ExpectSaid(*questions[64]->answer, Code::kResourceExhausted,
+                   "too many questions of this kind");
+  const auto another = std::make_shared<FakeQuestion>(), next = std::make_shared<FakeQuestion>();
+  board.Ask("another", another);
+  EXPECT_FALSE(another->answer.has_value());
+  Ending ending;
+  board.Post("t", Make(&ending, "1"));
+  EXPECT_EQ(questions[0]->text, "1");
+  board.Ask("t", next);
+  EXPECT_FALSE(next->answer.has_value());
 }
 
 TEST(CallBoardTest, ShouldKeepTopicsApart) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 
 #include "support/pair.h"
@@ -209,6 +210,27 @@ TEST_F(MailboxTest, ShouldNotEndAReceiveForTheFailureOfAnEarlierLife) {
 }
 
 // The news of a failure may overtake the tensor before it.
+TEST_F(MailboxTest, ShouldKeepSixteenFailuresOfANameThatNoReceiveHasMet) {
+  ASSERT_TRUE(mailbox.Register("y", kUint8, std::vector<int64_t>{-1}).ok());
+  mailbox.Fail("y", 0, {Code::kDeadlineExceeded, "gave up"});
+  for (int64_t step = 0; step <= 16; ++step) {
+    mailbox.Fail("x", step, {Code::kDeadlineExceeded, "gave up"});
+  }
+  Arrival others;
+  Receive(0, &others, "y");
+  EXPECT_EQ(others.ending.status().code(), Code::kDeadlineExceeded);
+  Arrival oldest;
+  Receive(0, &oldest);
+  EXPECT_FALSE(oldest.ending.ended_within(std::chrono::milliseconds(0)));
+  for (int64_t step = 1; step <= 16; ++step) {
+    Arrival arrival;
+    Receive(step, &arrival);
+    EXPECT_EQ(arrival.ending.status().code(), Code::kDeadlineExceeded) << step;
+  }
+  EXPECT_EQ(Deliver(0, "ab")->answer->Text(), "OK");
+  EXPECT_EQ(oldest.bytes, "ab");
+}
+
 TEST_F(MailboxTest, ShouldNotEndAReceiveForTheFailureOfALaterStep) {
   mailbox.Fail("x", 5, {Code::kResourceExhausted, "too large"});
   Arrival four, five;

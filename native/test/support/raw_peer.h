@@ -56,18 +56,9 @@ class RawPeer {
   }
 
   // Reads until a transfer is done.
-  LinkDone AwaitDone() {
-    for (;;) {
-      const LinkControl control = Receive();
-      if (control.frames_size() == 0 && control.received() == 0) {
-        ADD_FAILURE() << "the stream has ended";
-        return {};
-      }
-      for (const LinkFrame& frame : control.frames()) {
-        if (frame.has_done()) return frame.done();
-      }
-    }
-  }
+  LinkDone AwaitDone() { return Await(&LinkFrame::has_done).done(); }
+  // Reads until a question is answered.
+  LinkReply AwaitReply() { return Await(&LinkFrame::has_reply).reply(); }
 
   static LinkControl Hello(uint64_t session = 42, bool resumes = false) {
     LinkControl control;
@@ -103,6 +94,20 @@ class RawPeer {
   void Skip() { ++sent_; }
 
  private:
+  // The first such frame of a message.
+  LinkFrame Await(bool (LinkFrame::*is)() const) {
+    for (;;) {
+      const LinkControl control = Receive();
+      if (control.frames_size() == 0 && control.received() == 0) {
+        ADD_FAILURE() << "the stream has ended";
+        return {};
+      }
+      for (const LinkFrame& frame : control.frames()) {
+        if ((frame.*is)()) return frame;
+      }
+    }
+  }
+
   static grpc::ClientContext* Limited(grpc::ClientContext* context) {
     context->set_deadline(std::chrono::system_clock::now() + kLimit);
     return context;

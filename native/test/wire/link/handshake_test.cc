@@ -130,6 +130,61 @@ TEST_F(HandshakeTest, ShouldTakeAHandshakeThatSpeaksOfManyTensors) {
   leader.node->Close();
 }
 
+TEST_F(HandshakeTest, ShouldLetInTheSideConnectionsThatALinkHasAndNoOthers) {
+  leader.options.connections = 2;
+  Listen();
+  LinkControl hello = RawPeer::Hello();
+  TermsOf(&hello)->set_connections(2);
+  ASSERT_EQ(TermsFor(hello).connections(), 2u);
+  const auto say = [&](RawPeer* on, uint64_t session, uint32_t index) {
+    LinkControl side = RawPeer::Hello(session);
+    side.mutable_frames(0)->mutable_hello()->set_connection(index);
+    on->Send(side);
+  };
+  const auto expect_refused = [&](uint64_t session, uint32_t index) {
+    RawPeer other(leader.node->port());
+    say(&other, session, index);
+    ExpectSaid(FromGrpc(other.End()), Code::kAborted, "there is no such link");
+  };
+  expect_refused(4711, 1);
+  expect_refused(42, 2);
+  expect_refused(42, 7);
+  RawPeer side(leader.node->port());
+  say(&side, 42, 1);
+  const LinkWelcome welcome = side.AwaitWelcome();
+  EXPECT_EQ(welcome.terms().connections(), 2u);
+  EXPECT_FALSE(welcome.has_state());
+  expect_refused(42, 1);  // it is there already
+
+  Arrival arrival, pending;
+  leader.peer->ReceiveTensor("x", 0, arrival.allocate(), arrival.ending.call());
+  leader.peer->ReceiveTensor("x", 1, pending.allocate(), pending.ending.call());
+  LinkControl opens, brings, open_on_side;
+  AddOpen(&opens, 1, 0, kFloatsOfAChunk);
+  AddOpen(&opens, 2, 0, 0)->set_name("nobody's");
+  raw->Send(opens);
+  EXPECT_EQ(raw->AwaitDone().transfer(), 2u);  // what was said before it has been heeded
+  AddChunk(&brings, 1, 0, chunk);
+  side.Send(brings, chunk);
+  EXPECT_EQ(arrival.ending.status().Text(), "OK");
+  EXPECT_EQ(arrival.bytes, chunk);
+
+  AddOpen(&open_on_side, 3, 1, 1);
+  side.Send(open_on_side);
+  const char* const said = "a side connection carries chunks alone";
+  ExpectSaid(FromGrpc(side.End()), Code::kInternal, said);
+  ExpectSaid(pending.ending.status(), Code::kInternal, said);
+}
+
+TEST_F(HandshakeTest, ShouldRefuseWhoNamesNoIncarnationAtBothEnds) {
+  Listen();
+  LinkControl hello = RawPeer::Hello();
+  hello.mutable_frames(0)->mutable_hello()->mutable_pair()->set_incarnation(0);
+  const char* const said = "a party introduces itself with its incarnation";
+  ExpectSaid(FromGrpc(Refused(hello)), Code::kInvalidArgument, said);
+  ExpectSaid(connected.status(), Code::kInvalidArgument, said);
+}
+
 // A place that a receive's tensor gets when the test says so.
 class SlowPlace {
  public:
@@ -222,7 +277,7 @@ TEST_F(BusyLeaderTest, ShouldTellOneReceiveOfASendThatIsGivenUpWhileItsPlaceIsAs
   AddOpen(&half, 1, 0, 2 * kFloatsOfAChunk);
   AddChunk(&half, 1, 0, chunk);
   raw->Send(half, chunk);
-  while (leader.peer->stats().parked_tensors == 0) std::this_thread::yield();
+  AwaitParked(*leader.peer, 1);
   Arrival first, second;
   SlowPlace place(&first);
   std::thread receiving(
