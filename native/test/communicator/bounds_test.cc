@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/grpc_status.h"
 #include "support/listening_leader.h"
 #include "support/pair.h"
-#include "wire/messages.h"
 
 namespace efl::test {
 namespace {
