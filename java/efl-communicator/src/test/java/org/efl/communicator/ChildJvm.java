@@ -51,6 +51,9 @@ final class ChildJvm {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xcheck:jni");
+    command.add(
+        "-Dorg.bytedeco.javacpp.cachedir="
+            + System.getProperty("org.bytedeco.javacpp.cachedir", ""));
     command.add("-Xmx128m");
     // What the collector hasn't got to yet, of buffers that nobody has any more.
     command.add("-XX:MaxDirectMemorySize=32m");

@@ -57,6 +57,10 @@ final class Systems {
         "-XX:MaxDirectMemorySize=6g",
         // As the example is started (java/efl-examples/bin/mnist).
         "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+        // Where this process unpacks native libraries; "" is nowhere, which JavaCPP has a default
+        // for.
+        "-Dorg.bytedeco.javacpp.cachedir="
+            + System.getProperty("org.bytedeco.javacpp.cachedir", ""),
         "-cp",
         System.getProperty("java.class.path"),
         Main.class.getName());

@@ -36,6 +36,10 @@ final class PartyProcess {
     log = folder.resolve(name + ".log");
     command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // Where this process unpacks native libraries; "" is nowhere, which JavaCPP has a default for.
+    command.add(
+        "-Dorg.bytedeco.javacpp.cachedir="
+            + System.getProperty("org.bytedeco.javacpp.cachedir", ""));
     // It is started often, and never runs for long.
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Mnist.class.getName()));

@@ -56,6 +56,9 @@ class ChaosTest {
   private static Process start(String wire, String... options) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(
+        "-Dorg.bytedeco.javacpp.cachedir="
+            + System.getProperty("org.bytedeco.javacpp.cachedir", ""));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Mnist.class.getName()));
     command.add("chaos");
     command.addAll(List.of(options));

@@ -36,6 +36,8 @@ class DiskFullTest {
                 "mount -t tmpfs -o size=4m tmpfs \"$0\" && exec \"$@\"",
                 disk.toString(),
                 java,
+                "-Dorg.bytedeco.javacpp.cachedir="
+                    + System.getProperty("org.bytedeco.javacpp.cachedir", ""),
                 "-cp",
                 System.getProperty("java.class.path"),
                 OnSmallDisk.class.getName(),
