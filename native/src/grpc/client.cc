@@ -158,7 +158,8 @@ class Client::Streaming final : public Client::Pending,
     context_.TryCancel();
   }
   void Cancel(const Status& why) override { Close(ToGrpc(why)); }
-  void Cut(const Status& why) override { Close(ToGrpc(why)); }
+  // No verdict on what comes next: the server may have another certificate by now.
+  void Cut(const Status& why) override { Close({grpc::StatusCode::UNAVAILABLE, why.told()}); }
   std::shared_ptr<Line> line() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return line_;

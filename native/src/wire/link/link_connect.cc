@@ -38,11 +38,14 @@ std::string NoteOf(const Status& refused) {
 void Link::Connect(const Errand& errand) {
   const bool dials = dials_;
   uint64_t epoch = 0;
+  std::function<void()> end;
   std::string note = dials          ? "the peer has not let this party in"
                      : mine_.leader ? "the follower has not connected"
                                     : "the leader has not connected";
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    // An earlier connect has succeeded in the moment in which it was given up.
+    if (phase_ != Phase::kIdle) end = DetachLocked(NotReady());
     if (const Status refused = std::exchange(refused_before_, {}); !refused.ok()) {
       note = NoteOf(refused);
     }
@@ -57,6 +60,7 @@ void Link::Connect(const Errand& errand) {
     terms_.set_connections(options_.connections);
     terms_.set_keepalive_interval_ms(static_cast<uint32_t>(options_.keepalive_interval_ms));
   }
+  if (end) end();
   errand.slot->Hold(std::make_shared<CancelBy>(
       [this, connect = errand.operation](const Status&) { CancelConnecting(connect); }));
   if (dials) Dial(0, epoch);
