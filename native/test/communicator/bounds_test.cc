@@ -2,16 +2,20 @@
 // and who is over one hears of it.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc_status.h"
+#include "support/files.h"
 #include "support/listening_leader.h"
 #include "support/pair.h"
+#include "support/raw_listener.h"
 
 namespace efl::test {
 namespace {
@@ -125,6 +129,64 @@ TEST_F(BoundsTest, ShouldRefuseAnOperationMoreThanMayBePending) {
   ExpectSaid(sent.status(), Code::kResourceExhausted, "EFL_MAX_PENDING");
   EXPECT_EQ(leader.peer->pending(), 3);
   leader.node->Close();
+}
+
+// Questions, and news of failed sends, while the peer is away.
+TEST_F(BoundsTest, ShouldKeepNoMoreFramesForAPeerThanItMayHaveToTake) {
+  leader.options.reconnect_timeout_ms = 600'000;
+  leader.options.keepalive_interval_ms = 0;
+  Connect();
+  raw = nullptr;
+  constexpr int kMost = 1 << 18;
+  std::atomic<int> ended{0};
+  for (int i = 0; i < kMost; ++i) {
+    Peer::Call call;
+    call.done = [&](const Status&, const Outcome&) { ++ended; };
+    leader.peer->ReceiveReaderState("train", std::move(call));
+  }
+  EXPECT_EQ(ended, 0);
+  Ending refused, overdue;
+  leader.peer->ReceiveReaderState("train", refused.call());
+  ExpectSaid(refused.status(), Code::kResourceExhausted, "the peer has yet to take 262144 frames");
+  const std::vector<float> values{1};
+  leader.peer->SendTensor(Floats("x", 1, values), overdue.call(0, 1));
+  EXPECT_EQ(overdue.status().code(), Code::kDeadlineExceeded);
+
+  // All of the questions arrive, and nothing of the send.
+  Resume();
+  int asked = 0;
+  while (asked < kMost) {
+    const LinkControl said = raw->Receive();
+    ASSERT_TRUE(said.frames_size() > 0 || said.received() > 0) << asked;
+    for (const LinkFrame& frame : said.frames()) {
+      ASSERT_FALSE(frame.has_failed());
+      asked += frame.has_call() ? 1 : 0;
+    }
+  }
+  // There is room again for what it has taken.
+  LinkControl taken;
+  taken.set_received(kMost);
+  raw->Send(taken);
+  EXPECT_TRUE(Eventually([&] {
+    const auto full = std::make_shared<std::atomic<bool>>(false);
+    Peer::Call call;
+    call.done = [full](const Status& status, const Outcome&) {
+      *full = status.code() == Code::kResourceExhausted;
+    };
+    leader.peer->ReceiveCheckpointVersion(std::move(call));
+    return !*full;
+  }));
+  std::optional<LinkCall> next;
+  while (!next) {
+    const LinkControl said = raw->Receive();
+    ASSERT_TRUE(said.frames_size() > 0 || said.received() > 0);
+    for (const LinkFrame& frame : said.frames()) {
+      if (frame.has_call()) next = frame.call();
+    }
+  }
+  EXPECT_TRUE(next->checkpoint_version());
+  leader.node->Close();
+  EXPECT_EQ(ended, kMost);
 }
 
 TEST_F(BoundsTest, ShouldKeepAThousandAndTwentyFourQuestionsOverALink) {
@@ -249,6 +311,58 @@ TEST(BackPressureTest, ShouldKeepAFloodAtItsSender) {
     EXPECT_EQ(arrival.ending.status().Text(), "OK");
     EXPECT_EQ(sent[i].status().Text(), "OK");
   }
+}
+
+// Over the trainer wire they are calls, which are made again when they fail.
+TEST(BoundsOfNewsTest, ShouldTellOfNoMoreFailedSendsAtOnceThanMayBeUnderWay) {
+  constexpr size_t kMost = 1024, kTooMany = 1100;
+  Folder folder;
+  folder.Write("policy.json", R"({"version": 1, "default": "deny", "rules": []})");
+  std::mutex mutex;
+  std::set<uint64_t> told;
+  bool away = true;
+  const auto told_of = [&] {
+    std::lock_guard<std::mutex> lock(mutex);
+    return told.size();
+  };
+  RawListener listener(false);
+  listener.set_reset([&](const ResetRequest& request) {
+    std::lock_guard<std::mutex> lock(mutex);
+    told.insert(request.step());
+    return away ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "away") : grpc::Status::OK;
+  });
+  Party follower{Role::kFollower};
+  follower.options.wire = WireChoice::kTrainer;
+  follower.options.egress_policy = folder / "policy.json";
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  ASSERT_EQ(follower.Meet(listener.port()).Text(), "OK");
+  ASSERT_TRUE(follower.peer->RegisterTensor("x", kFloat, std::nullopt).ok());
+  Ending connected;
+  follower.peer->Connect(connected.call());
+  ASSERT_EQ(connected.status().Text(), "OK");
+
+  const std::vector<float> values{1};
+  const auto deny = [&](int64_t step) {
+    Ending denied;
+    follower.peer->SendTensor(Floats("x", step, values), denied.call());
+    EXPECT_EQ(denied.status().code(), Code::kPermissionDenied) << denied.status().Text();
+  };
+  for (size_t step = 1; step <= kTooMany; ++step) deny(static_cast<int64_t>(step));
+  EXPECT_TRUE(Eventually([&] { return told_of() == kMost; }));
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    away = false;
+  }
+  // When these have got through there is room for more.
+  int64_t more = kTooMany;
+  EXPECT_TRUE(Eventually([&] {
+    deny(++more);
+    return told_of() > kMost;
+  }));
+  std::lock_guard<std::mutex> lock(mutex);
+  EXPECT_EQ(told.count(kMost), 1u);
+  EXPECT_EQ(told.count(kMost + 1), 0u);
+  EXPECT_EQ(told.count(kTooMany), 0u);
 }
 
 }  // namespace

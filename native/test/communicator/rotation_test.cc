@@ -11,9 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpc/client.h"
+#include "grpc/credentials.h"
 #include "support/certificates.h"
 #include "support/log_lines.h"
 #include "support/pair.h"
+#include "support/raw_listener.h"
 #include "support/state_log.h"
 
 namespace efl::test {
@@ -222,6 +224,38 @@ TEST_F(RotationTest, ShouldSayThatAPeerThatWasAwayIsOnTheListNoMore) {
   ExpectSaid(lost.ending.status(), Code::kUnauthenticated,
              absl::StrCat(certificates.Fingerprint("follower"),
                           " is not on the list of allowed fingerprints"));
+}
+
+// A leader that has another certificate by now, and is slow to let the follower in: what was wrong
+// with the connection that began before says nothing of the next.
+TEST_F(RotationTest, ShouldConnectWhereACertificateIsTakenOffDuringTheHandshake) {
+  LogLines lines;
+  Status status;
+  const TlsFilesPtr files = TlsFiles::Load(certificates.Tls("leader"), &status);
+  ASSERT_EQ(status.Text(), "OK");
+  const auto credentials = ServerCredentialsOf(files);
+  RawListener listener(true, credentials);
+  listener.set_exchange(RawListener::Listen);
+  certificates.Allow("of-follower",
+                     {certificates.Fingerprint("leader"), certificates.Fingerprint("next-leader")});
+  Party& follower = pair.follower;
+  follower.options.wire = WireChoice::kLink;
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  ASSERT_EQ(follower.Meet(listener.port()).Text(), "OK");
+  Ending connected;
+  follower.peer->Connect(connected.call());
+  ASSERT_TRUE(Eventually([&] { return listener.exchanges() > 0; }));
+
+  listener.set_exchange([](RawListener::Stream* stream) {
+    RawListener::LetIn(stream);
+    return RawListener::Listen(stream);
+  });
+  certificates.Replace("leader", "next-leader");
+  ASSERT_TRUE(Eventually([&] { return files->Refresh(); }));
+  certificates.Allow("of-follower", {certificates.Fingerprint("next-leader")});
+  lines.Await(kTaken);
+  EXPECT_EQ(connected.status().Text(), "OK");
+  follower.node->Close();
 }
 
 // Steps of mixed sizes, in both directions, while certificates change and connections break.

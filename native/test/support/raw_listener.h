@@ -57,6 +57,11 @@ class RawListener {
     std::lock_guard<std::mutex> lock(mutex_);
     exchange_ = std::move(exchange);
   }
+  // And each news of a send that failed early.
+  void set_reset(std::function<grpc::Status(const ResetRequest&)> reset) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    reset_ = std::move(reset);
+  }
 
   // Lets in who has said Hello, on the terms asked for.
   static void LetIn(Stream* stream, const std::function<void(LinkWelcome*)>& change = {}) {
@@ -99,6 +104,11 @@ class RawListener {
       ++owner->calls_;
       return grpc::Status::OK;
     }
+    grpc::Status Reset(grpc::ServerContext*, const ResetRequest* request, ResetResponse*) override {
+      ++owner->calls_;
+      const auto reset = owner->Get(&owner->reset_);
+      return reset ? reset(*request) : grpc::Status::OK;
+    }
     RawListener* owner = nullptr;
     bool speaks_link = false;
   };
@@ -132,6 +142,7 @@ class RawListener {
   std::mutex mutex_;
   std::function<grpc::Status()> hello_;
   std::function<grpc::Status(Stream*)> exchange_;
+  std::function<grpc::Status(const ResetRequest&)> reset_;
   Pair pair_;
   Link link_;
   Trainer trainer_;
