@@ -151,9 +151,8 @@ final class CheckpointStore {
                 + reason(cause)
                 + ". "
                 + savedBefore(cause)
-                + "; make room in "
-                + directory
-                + " and start this party again, it goes on from there.",
+                + "; "
+                + remedy(),
             cause);
     try {
       // What was written of it takes the room that others need.
@@ -174,6 +173,10 @@ final class CheckpointStore {
     }
   }
 
+  private String remedy() {
+    return "make room in " + directory + " and start this party again, it goes on from there.";
+  }
+
   private static String reason(Exception cause) {
     if (cause instanceof FileSystemException e && e.getReason() != null) {
       return e.getReason() + " (" + e.getFile() + ")";
@@ -191,7 +194,8 @@ final class CheckpointStore {
       DurableFiles.move(unfinished, directory.resolve(FINISHED));
       DurableFiles.forceFolder(directory);
     } catch (IOException e) {
-      throw new CheckpointException("Cannot write " + directory.resolve(FINISHED), e);
+      throw new CheckpointException(
+          "Cannot write " + directory.resolve(FINISHED) + ": " + reason(e) + "; " + remedy(), e);
     }
   }
 

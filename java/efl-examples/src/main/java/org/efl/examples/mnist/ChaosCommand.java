@@ -21,6 +21,7 @@ import picocli.CommandLine.Option;
     description = {
       "Trains small pairs of processes that are killed at random moments (kill -9) and started"
           + " again, and compares their models with an undisturbed pair's.",
+      "With --disk, that disk is filled up now and then, so that no checkpoint can be written.",
       "Fails when a model differs, a training hangs, or a party fails. Its folder stays then."
     })
 final class ChaosCommand implements Callable<Integer> {
@@ -47,6 +48,13 @@ final class ChaosCommand implements Callable<Integer> {
       description = "Of the random moments; without it, a new one, which is printed.")
   private Optional<Long> seed;
 
+  @Option(
+      names = "--disk",
+      paramLabel = "FOLDER",
+      description =
+          "Where checkpoints are kept: a small disk of their own, such as a tmpfs of 32 MiB.")
+  private Optional<Path> disk;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Writes what came of it.")
   private Optional<Path> json;
 
@@ -54,40 +62,51 @@ final class ChaosCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Optional<SmallDisk> small = smallDisk();
     Path folder = Files.createTempDirectory("mnist-chaos-");
     long chosen = seed.orElseGet(() -> new Random().nextInt(Integer.MAX_VALUE) + 0L);
     out.println("seed " + chosen + ", folder " + folder);
-    ChaosReport report = run(folder, chosen);
+    ChaosReport report = run(folder, small, chosen);
     json.ifPresent(file -> Json.write(file, report));
     out.printf(
-        "%d kills in %d runs: models %s, %d hangs, %d failures%n",
+        "%d kills and %d full disks in %d runs: models %s, %d hangs, %d failures%n",
         report.kills(),
+        report.fullDisks(),
         report.runs(),
         report.modelIdentical() ? "identical" : "DIFFER",
         report.hangs(),
         report.failures().size());
-    if (report.good()) {
+    boolean good = report.good() && (small.isEmpty() || report.fullDisks() > 0);
+    if (good) {
       PartyOptions.remove(folder);
     }
-    return report.good() ? 0 : 1;
+    return good ? 0 : 1;
   }
 
-  private ChaosReport run(Path folder, long chosen) throws IOException, InterruptedException {
+  private Optional<SmallDisk> smallDisk() throws IOException {
+    return disk.isPresent() ? Optional.of(new SmallDisk(disk.get())) : Optional.empty();
+  }
+
+  private ChaosReport run(Path folder, Optional<SmallDisk> small, long chosen)
+      throws IOException, InterruptedException {
     long end = minutes.map(m -> System.nanoTime() + nanos(m)).orElse(Long.MAX_VALUE);
     Random random = new Random(chosen);
     Path data = folder.resolve("data");
     VerticalSplit.write(DigitGenerator.draw(IMAGES, 1), data, FILES);
-    ChaosRun.Outcome undisturbed = start(data, folder.resolve("undisturbed"), random).run(0, 0);
+    ChaosRun.Outcome undisturbed =
+        start(data, folder.resolve("undisturbed"), Optional.empty(), random).run(0, 0);
     long steps = undisturbed.steps();
     int killed = 0;
+    int fullDisks = 0;
     int runs = 0;
     int hangs = undisturbed.hung() ? 1 : 0;
     boolean identical = undisturbed.sameModels(undisturbed);
     List<String> failures = new ArrayList<>(undisturbed.failures());
     do {
-      ChaosRun run = start(data, folder.resolve("run-" + ++runs), random);
+      ChaosRun run = start(data, folder.resolve("run-" + ++runs), small, random);
       ChaosRun.Outcome outcome = run.run(Math.min(KILLS_PER_RUN, kills - killed), steps);
       killed += outcome.kills();
+      fullDisks += outcome.fullDisks();
       hangs += outcome.hung() ? 1 : 0;
       identical &= outcome.sameModels(undisturbed);
       failures.addAll(outcome.failures());
@@ -96,6 +115,7 @@ final class ChaosCommand implements Callable<Integer> {
         chosen,
         runs,
         killed,
+        fullDisks,
         identical,
         hangs,
         failures,
@@ -103,8 +123,9 @@ final class ChaosCommand implements Callable<Integer> {
         undisturbed.followerModel());
   }
 
-  private ChaosRun start(Path data, Path folder, Random random) throws IOException {
-    return new ChaosRun(data, folder, FreePortsCommand.addresses(), random, out);
+  private ChaosRun start(Path data, Path folder, Optional<SmallDisk> small, Random random)
+      throws IOException {
+    return new ChaosRun(data, folder, small, FreePortsCommand.addresses(), random, out);
   }
 
   private static long nanos(double minutes) {

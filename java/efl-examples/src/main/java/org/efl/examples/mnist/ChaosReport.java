@@ -8,6 +8,7 @@ import java.util.List;
  * @param seed of the random moments
  * @param runs trainings from the beginning to the end, without the undisturbed one
  * @param kills processes that were killed
+ * @param fullDisks processes that ended because their disk was full
  * @param modelIdentical whether each of these trainings ended with the undisturbed one's models
  * @param hangs trainings that didn't end
  * @param failures what ended on its own, with an error
@@ -18,6 +19,7 @@ record ChaosReport(
     long seed,
     int runs,
     int kills,
+    int fullDisks,
     boolean modelIdentical,
     int hangs,
     List<String> failures,

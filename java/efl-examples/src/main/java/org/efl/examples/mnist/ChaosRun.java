@@ -9,18 +9,20 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import org.efl.tensorflow.ModelDigest;
 
 /**
- * One training of a pair of processes, which are killed at random moments and started again until
- * both have ended well.
+ * One training of a pair of processes, which are killed at random moments, or find their disk full,
+ * and are started again until both have ended well.
  */
 final class ChaosRun {
   private static final int EPOCHS = 5;
   private static final int BATCH = 32;
   private static final long CHECKPOINT_EVERY = 10;
   private static final long TIMEOUT_S = 40;
+  private static final int KILLS_PER_FULL_DISK = 8;
   private static final Duration MOMENT_LIMIT = Duration.ofSeconds(20);
 
   /** Longer than the parties' own timeouts: whoever takes longer hangs. */
@@ -29,10 +31,12 @@ final class ChaosRun {
   /**
    * What came of it.
    *
+   * @param fullDisks how often a party has ended because its disk was full
    * @param leaderModel its digest, "" when there is none; as {@code followerModel}
    */
   record Outcome(
       int kills,
+      int fullDisks,
       boolean hung,
       long steps,
       List<String> failures,
@@ -48,34 +52,51 @@ final class ChaosRun {
 
   private final PartyProcess leader;
   private final PartyProcess follower;
+  private final Optional<SmallDisk> disk;
+  private final Path checkpoints;
   private final Random random;
   private final PrintStream out;
   private final List<String> failures = new ArrayList<>();
   private int kills;
+  private int fullDisks;
 
   /**
    * Prepares a run.
    *
+   * @param folder an empty one, for logs and, without a disk, checkpoints
+   * @param disk where a folder of this name is for checkpoints; it is filled up now and then
    * @param addresses of leader and follower
-   * @param folder an empty one, for checkpoints and logs
    */
-  ChaosRun(Path data, Path folder, String[] addresses, Random random, PrintStream out)
+  ChaosRun(
+      Path data,
+      Path folder,
+      Optional<SmallDisk> disk,
+      String[] addresses,
+      Random random,
+      PrintStream out)
       throws IOException {
     Files.createDirectories(folder);
-    leader = party("leader", data, folder, addresses[0], addresses[1], "--epochs", "" + EPOCHS);
-    follower = party("follower", data, folder, addresses[1], addresses[0]);
+    checkpoints =
+        disk.map(SmallDisk::folder).map(at -> at.resolve(folder.getFileName())).orElse(folder);
+    List<String> epochs = List.of("--epochs", "" + EPOCHS);
+    leader =
+        new PartyProcess(
+            "leader", checkpoints, folder, options(data, addresses[0], addresses[1], epochs));
+    follower =
+        new PartyProcess(
+            "follower", checkpoints, folder, options(data, addresses[1], addresses[0], List.of()));
+    this.disk = disk;
     this.random = random;
     this.out = out;
   }
 
-  private static PartyProcess party(
-      String name, Path data, Path folder, String local, String peer, String... more) {
+  private static List<String> options(Path data, String local, String peer, List<String> more) {
     List<String> options =
         new ArrayList<>(List.of("--data", data.toString(), "--batch", "" + BATCH));
     options.addAll(List.of("--local", local, "--peer", peer, "--timeout", "" + TIMEOUT_S));
     options.addAll(List.of("--checkpoint-every", "" + CHECKPOINT_EVERY));
-    options.addAll(List.of(more));
-    return new PartyProcess(name, folder, options);
+    options.addAll(more);
+    return options;
   }
 
   /**
@@ -89,16 +110,26 @@ final class ChaosRun {
       leader.start();
       follower.start();
       while (kills < wanted && !leader.done() && !follower.done()) {
-        killOnce(steps / CHECKPOINT_EVERY * CHECKPOINT_EVERY);
+        if (disk.isPresent() && (fullDisks == 0 || random.nextInt(KILLS_PER_FULL_DISK) == 0)) {
+          fillOnce(disk.get());
+        } else {
+          killOnce(steps / CHECKPOINT_EVERY * CHECKPOINT_EVERY);
+        }
       }
       boolean ended = awaitEnd();
-      return new Outcome(
-          kills,
-          !ended,
-          leader.saved(),
-          List.copyOf(failures),
-          ModelDigest.sha256(leader.checkpoints()),
-          ModelDigest.sha256(follower.checkpoints()));
+      Outcome outcome =
+          new Outcome(
+              kills,
+              fullDisks,
+              !ended,
+              leader.saved(),
+              List.copyOf(failures),
+              ModelDigest.sha256(leader.checkpoints()),
+              ModelDigest.sha256(follower.checkpoints()));
+      if (disk.isPresent()) {
+        PartyOptions.remove(checkpoints); // the next run's are to have room
+      }
+      return outcome;
     } finally {
       leader.kill();
       follower.kill();
@@ -136,13 +167,34 @@ final class ChaosRun {
     Thread.sleep(moment.delayMs(random));
   }
 
-  /** What has ended otherwise than well: killed, or, which counts as a failure, on its own. */
+  /** Until one can't save a checkpoint and ends; the other one may too. */
+  private void fillOnce(SmallDisk small) throws IOException, InterruptedException {
+    Thread.sleep(KillMoment.TRAINING.delayMs(random));
+    long end = System.nanoTime() + MOMENT_LIMIT.toNanos();
+    small.fill();
+    try {
+      while (leader.runs() && follower.runs() && System.nanoTime() < end) {
+        Thread.sleep(1);
+      }
+    } finally {
+      small.clear();
+    }
+    Thread.sleep(random.nextInt(800));
+    startAgain();
+  }
+
+  /**
+   * What has ended otherwise than well: killed, for its disk was full or, which counts as a
+   * failure, for another reason of its own.
+   */
   private void startAgain() throws IOException {
     List<PartyProcess> parties = new ArrayList<>(List.of(leader, follower));
     Collections.shuffle(parties, random);
     for (PartyProcess party : parties) {
       if (!party.runs() && !party.done()) {
-        if (party.exitValue() != PartyProcess.KILLED) {
+        if (disk.isPresent() && party.saidThatItsDiskIsFull()) {
+          out.println("full disk " + ++fullDisks + ": " + party.name());
+        } else if (party.exitValue() != PartyProcess.KILLED) {
           failures.add(party.name() + " ended with " + party.exitValue() + ", see " + party.log());
           out.println(failures.get(failures.size() - 1));
         }

@@ -2,6 +2,7 @@ package org.efl.examples.mnist;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -20,6 +21,7 @@ final class PartyProcess {
   private final Path checkpoints;
   private final Path log;
   private FileTime started = FileTime.fromMillis(0);
+  private long logged;
   private Process process;
   private boolean ended;
 
@@ -27,12 +29,13 @@ final class PartyProcess {
    * Prepares a party; nothing is started yet.
    *
    * @param name leader or follower
-   * @param folder where its checkpoints and its log go
-   * @param options of its command, without those two
+   * @param disk where the folder of its checkpoints is
+   * @param folder where its log goes
+   * @param options of its command, without the checkpoints
    */
-  PartyProcess(String name, Path folder, List<String> options) {
+  PartyProcess(String name, Path disk, Path folder, List<String> options) {
     this.name = name;
-    checkpoints = folder.resolve(name);
+    checkpoints = disk.resolve(name);
     log = folder.resolve(name + ".log");
     command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -62,6 +65,7 @@ final class PartyProcess {
       return;
     }
     started = FileTime.from(Instant.now());
+    logged = Files.exists(log) ? Files.size(log) : 0;
     process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
@@ -87,6 +91,15 @@ final class PartyProcess {
 
   int exitValue() {
     return process.exitValue();
+  }
+
+  /** Whether it has said, since it was started, that its disk is full, and what helps. */
+  boolean saidThatItsDiskIsFull() throws IOException {
+    byte[] all = Files.readAllBytes(log);
+    int from = (int) Math.min(logged, all.length);
+    String said = new String(all, from, all.length - from, StandardCharsets.UTF_8);
+    return said.contains("No space left on device")
+        && said.contains("make room in " + checkpoints + " and start this party again");
   }
 
   /** Whether it writes a checkpoint; one that a kill has left unfinished isn't written any more. */

@@ -18,7 +18,7 @@ class PartyProcessTest {
 
   @Test
   void shouldNotTakeWhatAKillHasLeftUnfinishedForASave() throws Exception {
-    PartyProcess party = new PartyProcess("leader", folder, List.of("--help"));
+    PartyProcess party = new PartyProcess("leader", folder, folder, List.of("--help"));
     Path left = Files.createDirectories(folder.resolve("leader/.unfinished-10"));
     party.start();
     try {

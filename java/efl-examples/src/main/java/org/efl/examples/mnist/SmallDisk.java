@@ -1,0 +1,73 @@
+package org.efl.examples.mnist;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+
+/** A small disk for the checkpoints of processes, which is full for moments. */
+final class SmallDisk {
+  /** A larger one has other things on it, which would suffer too. */
+  private static final long LARGEST = 1L << 30;
+
+  private static final int BLOCK = 1 << 16;
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+
+  private final Path folder;
+  private final Path filler;
+
+  /**
+   * Looks at it.
+   *
+   * @throws IllegalArgumentException when it is larger than is meant
+   */
+  SmallDisk(Path folder) throws IOException {
+    long size = Files.getFileStore(folder).getTotalSpace();
+    if (size > LARGEST) {
+      throw new IllegalArgumentException(
+          "expected a disk of at most "
+              + LARGEST
+              + " bytes, as it is filled up; "
+              + folder
+              + " is on one of "
+              + size
+              + ": mount one there, such as mount -t tmpfs -o size=32m tmpfs "
+              + folder);
+    }
+    this.folder = folder;
+    filler = folder.resolve("filler");
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  /** Leaves no room for a byte, until {@link #clear}. */
+  void fill() throws IOException {
+    long end = System.nanoTime() + LIMIT.toNanos();
+    try (FileChannel file =
+        FileChannel.open(filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      for (long left = left(); left > 0; left = left()) {
+        try {
+          file.write(ByteBuffer.allocate((int) Math.min(left, BLOCK)));
+        } catch (IOException e) {
+          // Somebody may have taken the room, or have given some back since.
+          if (System.nanoTime() > end) {
+            throw e;
+          }
+        }
+      }
+    }
+  }
+
+  void clear() throws IOException {
+    Files.deleteIfExists(filler);
+  }
+
+  private long left() throws IOException {
+    return Files.getFileStore(folder).getUsableSpace();
+  }
+}
