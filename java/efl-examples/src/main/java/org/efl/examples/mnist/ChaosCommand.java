@@ -94,7 +94,7 @@ final class ChaosCommand implements Callable<Integer> {
     Path data = folder.resolve("data");
     VerticalSplit.write(DigitGenerator.draw(IMAGES, 1), data, FILES);
     ChaosRun.Outcome undisturbed =
-        start(data, folder.resolve("undisturbed"), Optional.empty(), random).run(0, 0);
+        start(data, folder.resolve("undisturbed"), Optional.empty(), random).run(0, 0, false);
     long steps = undisturbed.steps();
     int killed = 0;
     int fullDisks = 0;
@@ -104,7 +104,8 @@ final class ChaosCommand implements Callable<Integer> {
     List<String> failures = new ArrayList<>(undisturbed.failures());
     do {
       ChaosRun run = start(data, folder.resolve("run-" + ++runs), small, random);
-      ChaosRun.Outcome outcome = run.run(Math.min(KILLS_PER_RUN, kills - killed), steps);
+      ChaosRun.Outcome outcome =
+          run.run(Math.min(KILLS_PER_RUN, kills - killed), steps, fullDisks == 0);
       killed += outcome.kills();
       fullDisks += outcome.fullDisks();
       hangs += outcome.hung() ? 1 : 0;

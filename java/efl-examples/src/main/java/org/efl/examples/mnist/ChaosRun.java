@@ -104,13 +104,15 @@ final class ChaosRun {
    *
    * @param wanted how many kills at most
    * @param steps of the whole training
+   * @param fillsFirst whether it begins with a full disk, not with whatever chance has it begin
    */
-  Outcome run(int wanted, long steps) throws IOException, InterruptedException {
+  Outcome run(int wanted, long steps, boolean fillsFirst) throws IOException, InterruptedException {
     try {
       leader.start();
       follower.start();
       while (kills < wanted && !leader.done() && !follower.done()) {
-        if (disk.isPresent() && (fullDisks == 0 || random.nextInt(KILLS_PER_FULL_DISK) == 0)) {
+        if (disk.isPresent()
+            && ((fillsFirst && fullDisks == 0) || random.nextInt(KILLS_PER_FULL_DISK) == 0)) {
           fillOnce(disk.get());
         } else {
           killOnce(steps / CHECKPOINT_EVERY * CHECKPOINT_EVERY);
