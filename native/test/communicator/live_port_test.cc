@@ -97,8 +97,8 @@ class LivePortTest : public testing::Test {
 
   // The same, with an eye on what it leaves behind.
   void LeavesNothing(const std::function<void(int port)>& attack) {
-    const size_t files = OpenFiles();
     Under(attack);  // memory that is kept for the next time
+    const size_t files = OpenFiles();
     const int64_t resident = ResidentBytes();
     Under(attack);
     EXPECT_TRUE(Eventually([&] { return OpenFiles() <= files; })) << OpenFiles() << " > " << files;
