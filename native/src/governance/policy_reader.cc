@@ -41,8 +41,12 @@ std::string WithoutNumber(const std::string& said) {
   return said.substr(0, 1) == "[" && end != std::string::npos ? said.substr(end + 2) : said;
 }
 
-// JSON as it is written. Of a key that stands twice the library would take one.
+// JSON as it is written. Of a key that stands twice the library would take one, and a NUL for the
+// end of the text.
 Status ReadJson(std::string_view text, Json* json) {
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Invalid(absl::StrCat("not JSON: byte ", nul, " is NUL"));
+  }
   std::vector<std::set<std::string>> keys;
   Status wrong;
   const auto look = [&](int depth, Json::parse_event_t event, Json& parsed) {

@@ -12,6 +12,14 @@
 #include "grpcpp/create_channel.h"
 
 namespace efl {
+namespace {
+
+// What ends whatever goes on over the next connection.
+grpc::Status OfTheConnection(const Status& why) {
+  return {grpc::StatusCode::UNAVAILABLE, ToGrpc(why).error_message()};
+}
+
+}  // namespace
 
 // What the queue still owes us a tag for. Registered with the client from before its start until
 // its tag has run, so that the queue is shut down only when nothing can be started on it any more.
@@ -54,8 +62,11 @@ class Client::Refusal {
 class Client::Unary final : public Client::Pending,
                             public std::enable_shared_from_this<Client::Unary> {
  public:
-  Unary(Client* client, int64_t timeout_ms, Answer answer)
-      : client_(client), answer_(std::move(answer)), tag_([this](bool) { OnDone(); }) {
+  Unary(Client* client, int64_t timeout_ms, Answer answer, WhenCut when_cut)
+      : client_(client),
+        answer_(std::move(answer)),
+        when_cut_(when_cut),
+        tag_([this](bool) { OnDone(); }) {
     if (timeout_ms > 0) {
       context_.set_deadline(SteadyTimeAfter(timeout_ms));
     }
@@ -85,7 +96,7 @@ class Client::Unary final : public Client::Pending,
   void Cut(const Status& why) override {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      cut_ = why;
+      cut_ = when_cut_ == WhenCut::kEnds ? ToGrpc(why) : OfTheConnection(why);
     }
     context_.TryCancel();
   }
@@ -101,13 +112,14 @@ class Client::Unary final : public Client::Pending,
   grpc::Status Outcome() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!cut_.ok() && !status_.ok()) {
-      return ToGrpc(cut_);
+      return cut_;
     }
     return line_ == nullptr ? status_ : line_->refusal->Explain(status_);
   }
 
   Client* const client_;
   Answer answer_;
+  const WhenCut when_cut_;
   Tag tag_;
   grpc::ClientContext context_;
   grpc::ByteBuffer response_;
@@ -117,7 +129,7 @@ class Client::Unary final : public Client::Pending,
   std::shared_ptr<Unary> self_;
 
   mutable std::mutex mutex_;
-  Status cut_;
+  grpc::Status cut_;
 };
 
 class Client::Streaming final : public Client::Pending,
@@ -158,8 +170,7 @@ class Client::Streaming final : public Client::Pending,
     context_.TryCancel();
   }
   void Cancel(const Status& why) override { Close(ToGrpc(why)); }
-  // No verdict on what comes next: the server may have another certificate by now.
-  void Cut(const Status& why) override { Close({grpc::StatusCode::UNAVAILABLE, why.told()}); }
+  void Cut(const Status& why) override { Close(OfTheConnection(why)); }
   std::shared_ptr<Line> line() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     return line_;
@@ -380,8 +391,8 @@ void Client::Remove(const std::shared_ptr<Pending>& pending) {
 }
 
 std::shared_ptr<ClientCall> Client::Call(const char* method, const grpc::ByteBuffer& request,
-                                         int64_t timeout_ms, Answer answer) {
-  auto call = std::make_shared<Unary>(this, timeout_ms, std::move(answer));
+                                         int64_t timeout_ms, Answer answer, WhenCut when_cut) {
+  auto call = std::make_shared<Unary>(this, timeout_ms, std::move(answer), when_cut);
   if (options_.address.empty()) {
     call->Refuse({grpc::StatusCode::UNAVAILABLE, "this party has no address of the peer"});
   } else if (Add(call)) {

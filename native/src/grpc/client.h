@@ -78,9 +78,15 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // What a call ends with whose connection is given up: the reason, or, where it is made again over
+  // the next one, UNAVAILABLE. What was wrong with the one says nothing of the other: the server
+  // may have another certificate by then.
+  enum class WhenCut { kEnds, kIsMadeAgain };
+
   // Starts a unary call. timeout_ms 0: without a deadline of its own.
   std::shared_ptr<ClientCall> Call(const char* method, const grpc::ByteBuffer& request,
-                                   int64_t timeout_ms, Answer answer);
+                                   int64_t timeout_ms, Answer answer,
+                                   WhenCut when_cut = WhenCut::kEnds);
 
   // Opens a stream over one of the connections. Without any event when the client is closed.
   void Open(const char* method, int connection, const StreamEventsPtr& events);

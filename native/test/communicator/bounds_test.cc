@@ -138,13 +138,13 @@ TEST_F(BoundsTest, ShouldKeepNoMoreFramesForAPeerThanItMayHaveToTake) {
   Connect();
   raw = nullptr;
   constexpr int kMost = 1 << 18;
-  std::atomic<int> ended{0};
+  const auto ended = std::make_shared<std::atomic<int>>(0);
   for (int i = 0; i < kMost; ++i) {
     Peer::Call call;
-    call.done = [&](const Status&, const Outcome&) { ++ended; };
+    call.done = [ended](const Status&, const Outcome&) { ++*ended; };
     leader.peer->ReceiveReaderState("train", std::move(call));
   }
-  EXPECT_EQ(ended, 0);
+  EXPECT_EQ(*ended, 0);
   Ending refused, overdue;
   leader.peer->ReceiveReaderState("train", refused.call());
   ExpectSaid(refused.status(), Code::kResourceExhausted, "the peer has yet to take 262144 frames");
@@ -186,7 +186,7 @@ TEST_F(BoundsTest, ShouldKeepNoMoreFramesForAPeerThanItMayHaveToTake) {
   }
   EXPECT_TRUE(next->checkpoint_version());
   leader.node->Close();
-  EXPECT_EQ(ended, kMost);
+  EXPECT_EQ(*ended, kMost);
 }
 
 TEST_F(BoundsTest, ShouldKeepAThousandAndTwentyFourQuestionsOverALink) {
@@ -316,6 +316,7 @@ TEST(BackPressureTest, ShouldKeepAFloodAtItsSender) {
 // Over the trainer wire they are calls, which are made again when they fail.
 TEST(BoundsOfNewsTest, ShouldTellOfNoMoreFailedSendsAtOnceThanMayBeUnderWay) {
   constexpr size_t kMost = 1024, kTooMany = 1100;
+  constexpr std::chrono::seconds kAllAttempts{8};  // a little less than it takes to give one up
   Folder folder;
   folder.Write("policy.json", R"({"version": 1, "default": "deny", "rules": []})");
   std::mutex mutex;
@@ -333,6 +334,7 @@ TEST(BoundsOfNewsTest, ShouldTellOfNoMoreFailedSendsAtOnceThanMayBeUnderWay) {
   });
   Party follower{Role::kFollower};
   follower.options.wire = WireChoice::kTrainer;
+  follower.options.keepalive_interval_ms = 0;
   follower.options.egress_policy = folder / "policy.json";
   ASSERT_EQ(follower.Open().Text(), "OK");
   ASSERT_EQ(follower.Meet(listener.port()).Text(), "OK");
@@ -347,7 +349,11 @@ TEST(BoundsOfNewsTest, ShouldTellOfNoMoreFailedSendsAtOnceThanMayBeUnderWay) {
     follower.peer->SendTensor(Floats("x", step, values), denied.call());
     EXPECT_EQ(denied.status().code(), Code::kPermissionDenied) << denied.status().Text();
   };
+  const auto began = std::chrono::steady_clock::now();
   for (size_t step = 1; step <= kTooMany; ++step) deny(static_cast<int64_t>(step));
+  if (std::chrono::steady_clock::now() - began > kAllAttempts) {
+    GTEST_SKIP() << "too slow to have so many under way at once";
+  }
   EXPECT_TRUE(Eventually([&] { return told_of() == kMost; }));
   {
     std::lock_guard<std::mutex> lock(mutex);

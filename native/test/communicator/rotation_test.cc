@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <random>
 #include <string>
 #include <thread>
@@ -226,36 +227,77 @@ TEST_F(RotationTest, ShouldSayThatAPeerThatWasAwayIsOnTheListNoMore) {
                           " is not on the list of allowed fingerprints"));
 }
 
-// A leader that has another certificate by now, and is slow to let the follower in: what was wrong
-// with the connection that began before says nothing of the next.
-TEST_F(RotationTest, ShouldConnectWhereACertificateIsTakenOffDuringTheHandshake) {
-  LogLines lines;
-  Status status;
-  const TlsFilesPtr files = TlsFiles::Load(certificates.Tls("leader"), &status);
-  ASSERT_EQ(status.Text(), "OK");
-  const auto credentials = ServerCredentialsOf(files);
-  RawListener listener(true, credentials);
-  listener.set_exchange(RawListener::Listen);
-  certificates.Allow("of-follower",
-                     {certificates.Fingerprint("leader"), certificates.Fingerprint("next-leader")});
-  Party& follower = pair.follower;
-  follower.options.wire = WireChoice::kLink;
-  ASSERT_EQ(follower.Open().Text(), "OK");
-  ASSERT_EQ(follower.Meet(listener.port()).Text(), "OK");
-  Ending connected;
-  follower.peer->Connect(connected.call());
-  ASSERT_TRUE(Eventually([&] { return listener.exchanges() > 0; }));
+// A leader that has another certificate by now, and is slow: what was wrong with the connection
+// that began before says nothing of the next.
+class SlowLeaderRotationTest : public RotationTest {
+ protected:
+  // `slow`: whether it has come to what it is slow with.
+  void Connect(RawListener* listener, const TlsFilesPtr& files, const std::function<bool()>& slow) {
+    LogLines lines;
+    certificates.Allow("of-follower", {certificates.Fingerprint("leader"),
+                                       certificates.Fingerprint("next-leader")});
+    Party& follower = pair.follower;
+    ASSERT_EQ(follower.Open().Text(), "OK");
+    ASSERT_EQ(follower.Meet(listener->port()).Text(), "OK");
+    Ending connected;
+    follower.peer->Connect(connected.call());
+    ASSERT_TRUE(Eventually(slow));
+    certificates.Replace("leader", "next-leader");
+    ASSERT_TRUE(Eventually([&] { return files->Refresh(); }));
+    certificates.Allow("of-follower", {certificates.Fingerprint("next-leader")});
+    lines.Await(kTaken);
+    EXPECT_EQ(connected.status().Text(), "OK");
+    follower.node->Close();
+  }
 
-  listener.set_exchange([](RawListener::Stream* stream) {
+  TlsFilesPtr Files() {
+    Status status;
+    TlsFilesPtr files = TlsFiles::Load(certificates.Tls("leader"), &status);
+    EXPECT_EQ(status.Text(), "OK");
+    return files;
+  }
+
+  static grpc::Status LetIn(RawListener::Stream* stream) {
     RawListener::LetIn(stream);
     return RawListener::Listen(stream);
-  });
-  certificates.Replace("leader", "next-leader");
-  ASSERT_TRUE(Eventually([&] { return files->Refresh(); }));
-  certificates.Allow("of-follower", {certificates.Fingerprint("next-leader")});
-  lines.Await(kTaken);
-  EXPECT_EQ(connected.status().Text(), "OK");
-  follower.node->Close();
+  }
+};
+
+TEST_F(SlowLeaderRotationTest, ShouldConnectWhereACertificateIsTakenOffDuringTheHandshake) {
+  const TlsFilesPtr files = Files();
+  const auto credentials = ServerCredentialsOf(files);
+  RawListener listener(/*speaks_link=*/true, credentials);
+  pair.follower.options.wire = WireChoice::kLink;
+  listener.set_exchange(RawListener::Listen);
+  const auto slow = [&] {
+    if (listener.exchanges() == 0) return false;
+    listener.set_exchange(LetIn);
+    return true;
+  };
+  Connect(&listener, files, slow);
+  EXPECT_GT(listener.exchanges(), 1);
+}
+
+TEST_F(SlowLeaderRotationTest, ShouldConnectWhereACertificateIsTakenOffDuringTheHello) {
+  for (const bool over_link : {true, false}) {
+    SCOPED_TRACE(over_link ? "link" : "trainer");
+    certificates.Make("leader");
+    const TlsFilesPtr files = Files();
+    const auto credentials = ServerCredentialsOf(files);
+    std::atomic<int> hellos{0};
+    std::promise<void> answers;
+    const auto may_answer = answers.get_future().share();
+    RawListener listener(over_link, credentials);
+    pair.follower.options.wire = over_link ? WireChoice::kLink : WireChoice::kTrainer;
+    listener.set_exchange(LetIn);
+    listener.set_hello([&] {
+      if (hellos++ == 0) may_answer.wait_for(kLimit);
+      return grpc::Status::OK;
+    });
+    Connect(&listener, files, [&] { return hellos > 0; });
+    EXPECT_GT(hellos, 1);
+    answers.set_value();
+  }
 }
 
 // Steps of mixed sizes, in both directions, while certificates change and connections break.

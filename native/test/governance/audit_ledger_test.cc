@@ -305,8 +305,8 @@ TEST_F(AuditLedgerTest, ShouldFailOnceTheDiskHasLostWhatWasWritten) {
 
   // As Close finds it.
   ledger = Open();
-  EXPECT_TRUE(ledger->Append(R"("event":"b")").ok());
   disk_fails = true;
+  EXPECT_TRUE(ledger->Append(R"("event":"b")").ok());
   const Status closed = ledger->Close();
   disk_fails = false;
   failed(closed);

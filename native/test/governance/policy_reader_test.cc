@@ -71,6 +71,8 @@ TEST(PolicyReaderTest, ShouldRefuseWhatIsNotJsonAndSayWhere) {
   ExpectRefused("", "not JSON");
   ExpectRefused("{\n  \"version\": 1,\n  \"default\" \"deny\"\n}", "line 3, column");
   ExpectRefused("{} {}", "not JSON");
+  ExpectRefused(std::string(R"({"version": 1, "default": "deny"})") + '\0' + "rules",
+                "not JSON: byte 33 is NUL");
   ExpectRefused("{\"version\": 1, // mine\n}", "not JSON");
   ExpectRefused("{\"version\": 1, \"comment\": \"\xff\"}", "not JSON");
   ExpectRefused("{\"version\": 1e999}", "not JSON");

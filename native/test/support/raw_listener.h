@@ -114,9 +114,9 @@ class RawListener {
   };
   struct Link final : LinkService::Service {
     grpc::Status Exchange(grpc::ServerContext*, Stream* stream) override {
+      const auto exchange = owner->Get(&owner->exchange_);
       ++owner->calls_;
       ++owner->exchanges_;
-      const auto exchange = owner->Get(&owner->exchange_);
       return exchange ? exchange(stream) : grpc::Status::CANCELLED;
     }
     RawListener* owner = nullptr;

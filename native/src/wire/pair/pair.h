@@ -61,7 +61,8 @@ class PairClient {
 
   // Says Hello once. OK: the peer is there; `theirs` as above.
   std::shared_ptr<ClientCall> Ask(
-      int64_t timeout_ms, std::function<void(const Status&, const Introduction* theirs)> answered);
+      int64_t timeout_ms, std::function<void(const Status&, const Introduction* theirs)> answered,
+      Client::WhenCut when_cut = Client::WhenCut::kEnds);
 
   // Tried for some seconds, until Forget; nothing when the peer is an EFLS party.
   void Reset(const std::string& name, int64_t step, const Status& status);

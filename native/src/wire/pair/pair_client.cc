@@ -37,7 +37,8 @@ PairClient::PairClient(Client* client, Introduction mine, Prober* prober)
 void PairClient::Meet(const Errand& errand, const Met& met) { Attempt(errand, 0, Status(), met); }
 
 std::shared_ptr<ClientCall> PairClient::Ask(
-    int64_t timeout_ms, std::function<void(const Status&, const Introduction*)> answered) {
+    int64_t timeout_ms, std::function<void(const Status&, const Introduction*)> answered,
+    Client::WhenCut when_cut) {
   return client_->Call(
       kHello, Encode(ToHello(mine_)), timeout_ms,
       [this, answered = std::move(answered)](const grpc::Status& status, grpc::ByteBuffer* bytes) {
@@ -55,12 +56,13 @@ std::shared_ptr<ClientCall> PairClient::Ask(
           const Introduction theirs = FromHello(hello);
           answered({}, &theirs);
         }
-      });
+      },
+      when_cut);
 }
 
 void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_diagnosis,
                          const Met& met) {
-  errand.slot->Hold(Ask(kHelloTimeoutMs, [=](const Status& status, const Introduction* theirs) {
+  const auto answered = [=](const Status& status, const Introduction* theirs) {
     const OperationPtr& operation = errand.operation;
     if (operation->claimed()) return;
     if (status.ok()) {
@@ -73,7 +75,8 @@ void PairClient::Attempt(const Errand& errand, int attempts, const Status& last_
     }
     operation->set_note(absl::StrCat("the peer cannot be reached (", status.message(), ")"));
     OnUnreachable(errand, attempts, last_diagnosis, met);
-  }));
+  };
+  errand.slot->Hold(Ask(kHelloTimeoutMs, answered, Client::WhenCut::kIsMadeAgain));
 }
 
 void PairClient::OnUnreachable(const Errand& errand, int attempts, const Status& last_diagnosis,
@@ -123,7 +126,8 @@ void PairClient::SendReset(const std::shared_ptr<CallSlot>& slot, const grpc::By
     }
   };
   // A call that is started and then cancelled may arrive.
-  if (slot->cancelled().ok()) slot->Hold(client_->Call(kReset, request, kHelloTimeoutMs, sent));
+  if (!slot->cancelled().ok()) return;
+  slot->Hold(client_->Call(kReset, request, kHelloTimeoutMs, sent, Client::WhenCut::kIsMadeAgain));
 }
 
 std::function<void()> PairClient::Forget() {

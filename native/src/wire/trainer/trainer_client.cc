@@ -100,18 +100,18 @@ void TrainerClient::TellFailed(const std::string& name, int64_t step, const Stat
 
 void TrainerClient::Connect(const Errand& errand) {
   errand.operation->set_note("the leader has not accepted the connection");
-  errand.slot->Hold(client_->Call(kConnect, Encode(ConnectionRequest()), 0,
-                                  [this, errand](const grpc::Status& status, grpc::ByteBuffer*) {
-                                    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
-                                      errand.operation->TryEnd(status.ok() ? Status()
-                                                                           : Explain(status));
-                                      return;
-                                    }
-                                    errand.operation->set_note(Explain(status).message());
-                                    client_->After(kConnectAgainAfterMs, [this, errand] {
-                                      if (!errand.operation->claimed()) Connect(errand);
-                                    });
-                                  }));
+  const auto answered = [this, errand](const grpc::Status& status, grpc::ByteBuffer*) {
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+      errand.operation->TryEnd(status.ok() ? Status() : Explain(status));
+      return;
+    }
+    errand.operation->set_note(Explain(status).message());
+    client_->After(kConnectAgainAfterMs, [this, errand] {
+      if (!errand.operation->claimed()) Connect(errand);
+    });
+  };
+  errand.slot->Hold(client_->Call(kConnect, Encode(ConnectionRequest()), 0, answered,
+                                  Client::WhenCut::kIsMadeAgain));
 }
 
 void TrainerClient::SendTensor(const Errand& errand, OutgoingTensor tensor) {

@@ -76,7 +76,11 @@ final class ChaosCommand implements Callable<Integer> {
         report.modelIdentical() ? "identical" : "DIFFER",
         report.hangs(),
         report.failures().size());
-    boolean good = report.good() && (small.isEmpty() || report.fullDisks() > 0);
+    boolean neverFull = small.isPresent() && report.fullDisks() == 0;
+    if (neverFull) {
+      out.println("no party has ended because its disk was full, which is what --disk asks for");
+    }
+    boolean good = report.good() && !neverFull;
     if (good) {
       PartyOptions.remove(folder);
     }
@@ -111,6 +115,7 @@ final class ChaosCommand implements Callable<Integer> {
       hangs += outcome.hung() ? 1 : 0;
       identical &= outcome.sameModels(undisturbed);
       failures.addAll(outcome.failures());
+      run.leaveDisk(/* keep= */ hangs > 0 || !identical || !failures.isEmpty());
     } while (killed < kills && System.nanoTime() < end);
     return new ChaosReport(
         chosen,

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.efl.tensorflow.ModelDigest;
 
 /**
@@ -53,6 +54,7 @@ final class ChaosRun {
   private final PartyProcess leader;
   private final PartyProcess follower;
   private final Optional<SmallDisk> disk;
+  private final Path folder;
   private final Path checkpoints;
   private final Random random;
   private final PrintStream out;
@@ -64,7 +66,7 @@ final class ChaosRun {
    * Prepares a run.
    *
    * @param folder an empty one, for logs and, without a disk, checkpoints
-   * @param disk where a folder of this name is for checkpoints; it is filled up now and then
+   * @param disk where a folder of these two names is for checkpoints; it is filled up now and then
    * @param addresses of leader and follower
    */
   ChaosRun(
@@ -76,8 +78,11 @@ final class ChaosRun {
       PrintStream out)
       throws IOException {
     Files.createDirectories(folder);
+    this.folder = folder;
     checkpoints =
-        disk.map(SmallDisk::folder).map(at -> at.resolve(folder.getFileName())).orElse(folder);
+        disk.map(small -> small.folder().resolve(folder.getParent().getFileName()))
+            .map(unique -> unique.resolve(folder.getFileName()))
+            .orElse(folder);
     List<String> epochs = List.of("--epochs", "" + EPOCHS);
     leader =
         new PartyProcess(
@@ -110,32 +115,43 @@ final class ChaosRun {
     try {
       leader.start();
       follower.start();
+      boolean fills = fillsFirst;
       while (kills < wanted && !leader.done() && !follower.done()) {
-        if (disk.isPresent()
-            && ((fillsFirst && fullDisks == 0) || random.nextInt(KILLS_PER_FULL_DISK) == 0)) {
-          fillOnce(disk.get());
+        if (disk.isPresent() && (fills || random.nextInt(KILLS_PER_FULL_DISK) == 0)) {
+          fillOnce(disk.get(), fills ? KillMoment.STARTING : KillMoment.TRAINING);
+          fills = false;
         } else {
           killOnce(steps / CHECKPOINT_EVERY * CHECKPOINT_EVERY);
         }
       }
       boolean ended = awaitEnd();
-      Outcome outcome =
-          new Outcome(
-              kills,
-              fullDisks,
-              !ended,
-              leader.saved(),
-              List.copyOf(failures),
-              ModelDigest.sha256(leader.checkpoints()),
-              ModelDigest.sha256(follower.checkpoints()));
-      if (disk.isPresent()) {
-        PartyOptions.remove(checkpoints); // the next run's are to have room
-      }
-      return outcome;
+      return new Outcome(
+          kills,
+          fullDisks,
+          !ended,
+          leader.saved(),
+          List.copyOf(failures),
+          ModelDigest.sha256(leader.checkpoints()),
+          ModelDigest.sha256(follower.checkpoints()));
     } finally {
       leader.kill();
       follower.kill();
     }
+  }
+
+  /** Makes room on the disk, if there is one; what is to be looked at goes to the folder. */
+  void leaveDisk(boolean keep) throws IOException {
+    if (disk.isEmpty()) {
+      return;
+    }
+    if (keep) {
+      try (Stream<Path> paths = Files.walk(checkpoints)) {
+        for (Path path : paths.toList()) {
+          Files.copy(path, folder.resolve("checkpoints").resolve(checkpoints.relativize(path)));
+        }
+      }
+    }
+    PartyOptions.remove(checkpoints);
   }
 
   private void killOnce(long lastCheckpoint) throws IOException, InterruptedException {
@@ -170,12 +186,13 @@ final class ChaosRun {
   }
 
   /** Until one can't save a checkpoint and ends; the other one may too. */
-  private void fillOnce(SmallDisk small) throws IOException, InterruptedException {
-    Thread.sleep(KillMoment.TRAINING.delayMs(random));
+  private void fillOnce(SmallDisk small, KillMoment moment)
+      throws IOException, InterruptedException {
+    Thread.sleep(moment.delayMs(random));
     long end = System.nanoTime() + MOMENT_LIMIT.toNanos();
-    small.fill();
     try {
       while (leader.runs() && follower.runs() && System.nanoTime() < end) {
+        small.fill();
         Thread.sleep(1);
       }
     } finally {
@@ -194,10 +211,11 @@ final class ChaosRun {
     Collections.shuffle(parties, random);
     for (PartyProcess party : parties) {
       if (!party.runs() && !party.done()) {
-        if (disk.isPresent() && party.saidThatItsDiskIsFull()) {
+        int exit = party.exitValue();
+        if (exit == PartyProcess.FAILED && disk.isPresent() && party.saidThatItsDiskIsFull()) {
           out.println("full disk " + ++fullDisks + ": " + party.name());
-        } else if (party.exitValue() != PartyProcess.KILLED) {
-          failures.add(party.name() + " ended with " + party.exitValue() + ", see " + party.log());
+        } else if (exit != PartyProcess.KILLED) {
+          failures.add(party.name() + " ended with " + exit + ", see " + party.log());
           out.println(failures.get(failures.size() - 1));
         }
         party.start();

@@ -13,8 +13,10 @@ import java.util.stream.Stream;
 
 /** A party as a process of its own that is killed and started again, with the same command. */
 final class PartyProcess {
-  /** What the exit value of a killed process is. */
+  /** What the exit value of a killed process is, and of one that ended with an error. */
   static final int KILLED = 128 + 9;
+
+  static final int FAILED = 1;
 
   private final String name;
   private final List<String> command;
@@ -66,11 +68,13 @@ final class PartyProcess {
     }
     started = FileTime.from(Instant.now());
     logged = Files.exists(log) ? Files.size(log) : 0;
-    process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .start();
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    // What the system says is looked for in its log.
+    builder.environment().put("LC_ALL", "C.UTF-8");
+    process = builder.start();
   }
 
   /** As kill -9 does; returns when the process is gone. */

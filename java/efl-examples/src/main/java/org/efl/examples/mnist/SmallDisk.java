@@ -11,7 +11,7 @@ import java.time.Duration;
 /** A small disk for the checkpoints of processes, which is full for moments. */
 final class SmallDisk {
   /** A larger one has other things on it, which would suffer too. */
-  private static final long LARGEST = 1L << 30;
+  static final long LARGEST = 1L << 30;
 
   private static final int BLOCK = 1 << 16;
   private static final Duration LIMIT = Duration.ofSeconds(10);
@@ -39,14 +39,18 @@ final class SmallDisk {
     }
     this.folder = folder;
     filler = folder.resolve("filler");
+    clear();
   }
 
   Path folder() {
     return folder;
   }
 
-  /** Leaves no room for a byte, until {@link #clear}. */
+  /** Leaves no room for a byte, until {@link #clear}. Again when somebody has made some. */
   void fill() throws IOException {
+    if (left() == 0) {
+      return;
+    }
     long end = System.nanoTime() + LIMIT.toNanos();
     try (FileChannel file =
         FileChannel.open(filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
@@ -63,7 +67,7 @@ final class SmallDisk {
     }
   }
 
-  void clear() throws IOException {
+  final void clear() throws IOException {
     Files.deleteIfExists(filler);
   }
 
