@@ -93,6 +93,13 @@ class OtherReader {
   Struct file_;
 };
 
+// protobuf's headers give messages another layout under ThreadSanitizer than its library has.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kOtherReaderFits = false;
+#else
+constexpr bool kOtherReaderFits = true;
+#endif
+
 // Few enough that a long policy doesn't make the fuzzer slow.
 constexpr size_t kMostNames = 16;
 
@@ -106,6 +113,7 @@ void EgressPolicy(const uint8_t* data, size_t size) {
     Check(!status.message().empty(), "what is refused is refused with a reason");
     return;
   }
+  if (!kOtherReaderFits) return;
   const OtherReader other(text);
   Check(policy.allow_by_default == other.Allows("default"), "the default is the one written");
   Check(policy.allow_reader_states == other.Allows("reader_states"), "so are reader states");
