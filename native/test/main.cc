@@ -1,5 +1,6 @@
 // gtest's main, with an OpenSSL that isn't taken down as the process exits: gRPC's pool has threads
 // that outlive it, and what they hold of OpenSSL would look lost to LeakSanitizer.
+#include <grpc/grpc.h>
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -11,6 +12,17 @@
 #include <string_view>
 
 #include "support/child.h"
+
+namespace {
+
+// gRPC shuts down on a thread that it doesn't wait for. What has ended there is joined first.
+int AfterGrpc(int status) {
+  grpc_init();
+  grpc_shutdown_blocking();
+  return status;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
@@ -24,11 +36,11 @@ int main(int argc, char** argv) {
   if (argc == 4 && std::string(argv[1]) == efl::test::Child::kArgument) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     efl::test::ChildProgram::All().at(argv[2])(std::atoi(argv[3]));
-    return testing::UnitTest::GetInstance()->Failed() ? 1 : 0;
+    return AfterGrpc(testing::UnitTest::GetInstance()->Failed() ? 1 : 0);
   }
   if (argc > 1) {
     std::fprintf(stderr, "'%s'?\n", argv[1]);
     return 2;
   }
-  return RUN_ALL_TESTS();
+  return AfterGrpc(RUN_ALL_TESTS());
 }

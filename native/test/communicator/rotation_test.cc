@@ -300,6 +300,69 @@ TEST_F(SlowLeaderRotationTest, ShouldConnectWhereACertificateIsTakenOffDuringThe
   }
 }
 
+TEST_F(SlowLeaderRotationTest, ShouldConnectWhereACertificateIsTakenOffDuringTheConnect) {
+  const TlsFilesPtr files = Files();
+  const auto credentials = ServerCredentialsOf(files);
+  std::atomic<int> connects{0};
+  std::promise<void> answers;
+  const auto may_answer = answers.get_future().share();
+  RawListener listener(/*speaks_link=*/false, credentials);
+  pair.follower.options.wire = WireChoice::kTrainer;
+  listener.set_connect([&] {
+    if (connects++ == 0) may_answer.wait_for(kLimit);
+    return grpc::Status::OK;
+  });
+  Connect(&listener, files, [&] { return connects > 0; });
+  EXPECT_GT(connects, 1);
+  answers.set_value();
+}
+
+// The leader is told what came of a send while the follower finds its certificate replaced.
+TEST_F(SlowLeaderRotationTest, ShouldTellAgainOfASendWhereACertificateIsTakenOffMeanwhile) {
+  LogLines lines;
+  const TlsFilesPtr files = Files();
+  const auto credentials = ServerCredentialsOf(files);
+  std::atomic<int> told{0};
+  std::promise<void> answers;
+  const auto may_answer = answers.get_future().share();
+  RawListener listener(/*speaks_link=*/false, credentials);
+  std::atomic<int> hellos{0};
+  listener.set_hello([&] {
+    ++hellos;
+    return grpc::Status::OK;
+  });
+  listener.set_reset([&](const ResetRequest&) {
+    if (told++ == 0) may_answer.wait_for(kLimit);
+    return grpc::Status::OK;
+  });
+  Party& follower = pair.follower;
+  follower.options.wire = WireChoice::kTrainer;
+  certificates.Write("policy.json", R"({"version": 1, "default": "deny", "rules": []})");
+  follower.options.egress_policy = certificates.path("policy.json");
+  const std::string old = certificates.Fingerprint("leader");
+  const std::string next = certificates.Fingerprint("next-leader");
+  certificates.Allow("of-follower", {old, next});
+  ASSERT_EQ(follower.Open().Text(), "OK");
+  ASSERT_EQ(follower.Meet(listener.port()).Text(), "OK");
+  ASSERT_TRUE(follower.peer->RegisterTensor("x", kFloat, std::nullopt).ok());
+  Ending connected, denied;
+  follower.peer->Connect(connected.call());
+  ASSERT_EQ(connected.status().Text(), "OK");
+  const std::vector<float> values{1};
+  follower.peer->SendTensor(Floats("x", 0, values), denied.call());
+  ASSERT_EQ(denied.status().code(), Code::kPermissionDenied) << denied.status().Text();
+  ASSERT_TRUE(Eventually([&] { return told == 1; }));
+  certificates.Replace("leader", "next-leader");
+  ASSERT_TRUE(Eventually([&] { return files->Refresh(); }));
+  // Whatever changes of its own files, the follower goes on over a connection made since.
+  certificates.Allow("of-follower", {old, next, certificates.Fingerprint("next-follower")});
+  lines.Await(kTaken);
+  ASSERT_TRUE(Eventually([&, before = hellos.load()] { return hellos > before + 1; }));
+  certificates.Allow("of-follower", {next});
+  EXPECT_TRUE(Eventually([&] { return told > 1; }));
+  answers.set_value();
+}
+
 // Steps of mixed sizes, in both directions, while certificates change and connections break.
 class Load {
  public:

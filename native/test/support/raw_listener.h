@@ -48,10 +48,15 @@ class RawListener {
 
   // Who answers from now on.
   void set_incarnation(uint64_t incarnation) { incarnation_ = incarnation; }
-  // What each Hello of the pair, and each Exchange, comes to from now on.
+  // What each Hello of the pair, each Connect of the trainer wire, and each Exchange, comes to from
+  // now on.
   void set_hello(std::function<grpc::Status()> hello) {
     std::lock_guard<std::mutex> lock(mutex_);
     hello_ = std::move(hello);
+  }
+  void set_connect(std::function<grpc::Status()> connect) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    connect_ = std::move(connect);
   }
   void set_exchange(std::function<grpc::Status(Stream*)> exchange) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -125,7 +130,8 @@ class RawListener {
     grpc::Status Connect(grpc::ServerContext*, const ConnectionRequest*,
                          ConnectionResponse*) override {
       ++owner->calls_;
-      return grpc::Status::OK;
+      const auto connect = owner->Get(&owner->connect_);
+      return connect ? connect() : grpc::Status::OK;
     }
     RawListener* owner = nullptr;
   };
@@ -140,7 +146,7 @@ class RawListener {
   std::atomic<int> exchanges_{0}, calls_{0};
   std::atomic<uint64_t> incarnation_{kIncarnation};
   std::mutex mutex_;
-  std::function<grpc::Status()> hello_;
+  std::function<grpc::Status()> hello_, connect_;
   std::function<grpc::Status(Stream*)> exchange_;
   std::function<grpc::Status(const ResetRequest&)> reset_;
   Pair pair_;

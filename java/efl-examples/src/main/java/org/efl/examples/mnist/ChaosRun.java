@@ -141,7 +141,7 @@ final class ChaosRun {
 
   /** Makes room on the disk, if there is one; what is to be looked at goes to the folder. */
   void leaveDisk(boolean keep) throws IOException {
-    if (disk.isEmpty()) {
+    if (disk.isEmpty() || Files.notExists(checkpoints)) {
       return;
     }
     if (keep) {

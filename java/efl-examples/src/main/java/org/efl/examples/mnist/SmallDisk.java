@@ -25,11 +25,15 @@ final class SmallDisk {
    * @throws IllegalArgumentException when it is larger than is meant
    */
   SmallDisk(Path folder) throws IOException {
+    this(folder, LARGEST);
+  }
+
+  SmallDisk(Path folder, long largest) throws IOException {
     long size = Files.getFileStore(folder).getTotalSpace();
-    if (size > LARGEST) {
+    if (size > largest) {
       throw new IllegalArgumentException(
           "expected a disk of at most "
-              + LARGEST
+              + largest
               + " bytes, as it is filled up; "
               + folder
               + " is on one of "
