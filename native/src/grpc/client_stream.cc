@@ -22,10 +22,8 @@ class Client::Streaming final : public Client::Pending,
   void Start(const char* method, int connection) {
     self_ = shared_from_this();
     const auto line = client_->LineOf(connection);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      line_ = line;
-    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    line_ = line;
     rpc_ = line->stub->PrepareCall(&context_, method, client_->stream_queue_);
     rpc_->StartCall(opened_tag_.Hand());
   }
