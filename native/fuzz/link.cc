@@ -40,13 +40,13 @@ std::shared_ptr<Governance> NoRules() {
 }
 
 // What outlives an input: threads that serve timers.
-Server* TheServer() {
-  static Server* const server = [] {
+std::unique_ptr<Server>& TheServer() {
+  static auto& server = *new std::unique_ptr<Server>([] {
     SetLog([](LogLevel, const std::string&) {}, LogLevel::kError);
-    auto* made = new Server(ServerOptions(), NoTls());
+    auto made = std::make_unique<Server>(ServerOptions(), NoTls());
     Check(made->Start().ok(), "a server that doesn't listen starts");
     return made;
-  }();
+  }());
   return server;
 }
 
@@ -97,7 +97,7 @@ class Story {
     options.send_completion =
         input_.Byte() % 2 == 0 ? SendCompletion::kAccepted : SendCompletion::kConsumed;
     peer_ = std::shared_ptr<Peer>(
-        new Peer(options, NoTls(), TheMonitor(), NoRules(), 1, TheServer(), [] {}));
+        new Peer(options, NoTls(), TheMonitor(), NoRules(), 1, TheServer().get(), [] {}));
     Check(peer_->RegisterTensor("x", kFloat, std::nullopt).ok(), "x is registered");
     Check(peer_->RegisterTensor("s", kString, std::nullopt).ok(), "s is registered");
     Check(peer_->RegisterDataset("train").ok(), "train is registered");
@@ -331,5 +331,7 @@ void Link(const uint8_t* data, size_t size) {
   Input input(data, size);
   Story(&input).Run();
 }
+
+void CloseLinks() { TheServer().reset(); }
 
 }  // namespace efl::fuzz

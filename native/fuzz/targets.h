@@ -12,6 +12,8 @@ void LinkMessage(const uint8_t* data, size_t size);
 // A link in the middle of its life: handshakes, frames, ends of connections, sends and receives in
 // any order.
 void Link(const uint8_t* data, size_t size);
+// Closes what the inputs of Link share; none may follow.
+void CloseLinks();
 // A tensor of the trainer wire.
 void TensorCodec(const uint8_t* data, size_t size);
 // Encoded content, and the rules that say which is.

@@ -348,6 +348,8 @@ TEST(BoundsOfNewsTest, ShouldTellOfNoMoreFailedSendsAtOnceThanMayBeUnderWay) {
     follower.peer->SendTensor(Floats("x", step, values), denied.call());
     EXPECT_EQ(denied.status().code(), Code::kPermissionDenied) << denied.status().Text();
   };
+  // What is told is given up after nine attempts of 5 s: the sends below have to be through by
+  // then.
   proxy.Suffer(faults::Fault::Kind::kSwallow);
   for (size_t step = 1; step <= kTooMany; ++step) deny(static_cast<int64_t>(step));
   EXPECT_EQ(told_of(), 0u);

@@ -317,16 +317,18 @@ TEST_F(SlowLeaderRotationTest, ShouldConnectWhereACertificateIsTakenOffDuringThe
   answers.set_value();
 }
 
-// The leader is told what came of a send while the follower finds its certificate replaced.
+// The leader is told what came of a send while the follower finds its certificate replaced. An
+// answer that takes 5 s is waited for no longer, so that a machine that needs as long sees less
+// than this.
 TEST_F(SlowLeaderRotationTest, ShouldTellAgainOfASendWhereACertificateIsTakenOffMeanwhile) {
   LogLines lines;
   const TlsFilesPtr files = Files();
   const auto credentials = ServerCredentialsOf(files);
   std::atomic<int> told{0};
+  std::atomic<int> hellos{0};
   std::promise<void> answers;
   const auto may_answer = answers.get_future().share();
   RawListener listener(/*speaks_link=*/false, credentials);
-  std::atomic<int> hellos{0};
   listener.set_hello([&] {
     ++hellos;
     return grpc::Status::OK;
@@ -351,7 +353,7 @@ TEST_F(SlowLeaderRotationTest, ShouldTellAgainOfASendWhereACertificateIsTakenOff
   const std::vector<float> values{1};
   follower.peer->SendTensor(Floats("x", 0, values), denied.call());
   ASSERT_EQ(denied.status().code(), Code::kPermissionDenied) << denied.status().Text();
-  ASSERT_TRUE(Eventually([&] { return told == 1; }));
+  ASSERT_TRUE(Eventually([&] { return told > 0; }));
   certificates.Replace("leader", "next-leader");
   ASSERT_TRUE(Eventually([&] { return files->Refresh(); }));
   // Whatever changes of its own files, the follower goes on over a connection made since.
@@ -361,6 +363,7 @@ TEST_F(SlowLeaderRotationTest, ShouldTellAgainOfASendWhereACertificateIsTakenOff
   certificates.Allow("of-follower", {next});
   EXPECT_TRUE(Eventually([&] { return told > 1; }));
   answers.set_value();
+  follower.node->Close();
 }
 
 // Steps of mixed sizes, in both directions, while certificates change and connections break.

@@ -53,7 +53,10 @@ void FeedCorpus(const std::string& name, Target target, size_t alike = 5'000) {
 }
 
 TEST(CorpusTest, ShouldTakeAnyMessageOfTheLink) { FeedCorpus("LinkMessage", fuzz::LinkMessage); }
-TEST(CorpusTest, ShouldTakeAnyLifeOfALink) { FeedCorpus("Link", fuzz::Link, 100); }
+TEST(CorpusTest, ShouldTakeAnyLifeOfALink) {
+  FeedCorpus("Link", fuzz::Link, 100);
+  fuzz::CloseLinks();
+}
 TEST(CorpusTest, ShouldTakeAnyTensorOfTheTrainerWire) {
   FeedCorpus("TensorCodec", fuzz::TensorCodec);
 }

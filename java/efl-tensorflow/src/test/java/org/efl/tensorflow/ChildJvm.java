@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A main class of the tests in a process of its own. */
@@ -15,6 +16,10 @@ final class ChildJvm {
   /** A heap that is all there from the start, so that only native memory can grow. */
   private static final List<String> FIXED_HEAP =
       List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
+
+  /** An allocator that keeps no large block for the next time, now more, now fewer. */
+  private static final Map<String, String> GIVES_BACK =
+      Map.of("MALLOC_MMAP_THRESHOLD_", "131072", "MALLOC_TRIM_THRESHOLD_", "131072");
 
   private ChildJvm() {}
 
@@ -27,8 +32,9 @@ final class ChildJvm {
   static void runWithFixedHeap(Class<?> main, int limitSeconds)
       throws IOException, InterruptedException {
     Path output = Files.createTempFile("efl-child", ".txt");
-    Process child =
-        prepare(main, FIXED_HEAP).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    ProcessBuilder builder = prepare(main, FIXED_HEAP);
+    builder.environment().putAll(GIVES_BACK);
+    Process child = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     try {
       boolean ended = child.waitFor(limitSeconds, TimeUnit.SECONDS);
       String printed = Files.readString(output);

@@ -20,14 +20,20 @@ final class SmallDisk {
   private final Path filler;
 
   /**
-   * Looks at it.
+   * One of at most {@link #LARGEST} bytes.
    *
-   * @throws IllegalArgumentException when it is larger than is meant
+   * @throws IllegalArgumentException when it is larger
    */
   SmallDisk(Path folder) throws IOException {
     this(folder, LARGEST);
   }
 
+  /**
+   * Looks at it, and makes room on it.
+   *
+   * @param largest in bytes
+   * @throws IllegalArgumentException when it is larger
+   */
   SmallDisk(Path folder, long largest) throws IOException {
     long size = Files.getFileStore(folder).getTotalSpace();
     if (size > largest) {

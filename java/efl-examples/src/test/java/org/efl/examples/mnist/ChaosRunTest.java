@@ -51,8 +51,10 @@ class ChaosRunTest {
   @Test
   void shouldLeaveADiskThatNothingWasWrittenTo() throws IOException {
     PartyOptions.remove(checkpoints);
+    assertFalse(Files.exists(checkpoints));
     run(Optional.of(new SmallDisk(disk, Long.MAX_VALUE))).leaveDisk(/* keep= */ true);
     assertTrue(Files.isDirectory(logs));
+    assertFalse(Files.exists(logs.resolve("checkpoints")));
     assertTrue(Files.exists(disk.resolve("other")));
   }
 
